@@ -1,0 +1,48 @@
+# Every target works on a fresh clone: it makes .venv from the locked versions first.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-full check fmt bench lock clean
+
+help:  ## this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "ticketpulse needs Python 3.11 or newer; set PYTHON=...")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+setup: $(STAMP)  ## virtual environment with the locked versions
+
+demo: $(STAMP)  ## everything in one process, on real input: prints the address of the live page
+	$(BIN)/ticketpulse demo
+
+test: $(STAMP)  ## the whole suite, short form
+	$(BIN)/python -m pytest -m "not full"
+
+test-full: $(STAMP)  ## the long form: 2,000 Hypothesis examples, big data
+	HYPOTHESIS_PROFILE=full $(BIN)/python -m pytest
+
+check: $(STAMP)  ## ruff, mypy --strict, import contracts, deploy lints
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+fmt: $(STAMP)  ## format and fix
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(STAMP)  ## benchmarks, as ratios to the raw limit of the same run
+	$(BIN)/python -m benchmarks
+
+lock:  ## write requirements.lock anew (needs uv)
+	uv pip compile pyproject.toml --extra embedded --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header -o requirements.lock
+
+clean:  ## remove the virtual environment and caches
+	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,161 @@
+"""Inbound events as the core sees them: decoded, checked, instants in integer milliseconds.
+
+The wire contract (pydantic, JSON Schema, error texts) stands in `schemas.wire`; `schemas.decode`
+turns bytes into these. `data` is one of the classes below, chosen by entity and `type`.
+"""
+
+from typing import Literal
+
+import msgspec
+
+EntityKind = Literal["ticket", "call", "survey"]
+StatusCategory = Literal["new", "open", "pending", "on_hold", "solved", "closed"]
+Author = Literal["customer", "agent", "bot", "system"]
+
+
+class Data(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
+    """Base of every event's payload; compact (positional) in snapshots."""
+
+
+class Created(Data, frozen=True, tag="created"):
+    """A ticket begins. `targets` are due instants given by the source: clock → instant (ms)."""
+
+    status: StatusCategory = "new"
+    source_status: str | None = None
+    ticket_type: str | None = None
+    priority: str | None = None
+    tier: str | None = None
+    channel: str | None = None
+    team: str | None = None
+    agent: str | None = None
+    customer_id: str | None = None
+    targets: dict[str, int] = {}
+    attributes: dict[str, str] = {}
+
+
+class StatusChanged(Data, frozen=True, tag="status_changed"):
+    status: StatusCategory
+    source_status: str | None = None
+
+
+class PriorityChanged(Data, frozen=True, tag="priority_changed"):
+    priority: str
+
+
+class Assigned(Data, frozen=True, tag="assigned"):
+    team: str | None = None
+    agent: str | None = None
+
+
+class CustomerChanged(Data, frozen=True, tag="customer_changed"):
+    tier: str | None = None
+    customer_id: str | None = None
+
+
+class Message(Data, frozen=True, tag="message"):
+    author: Author
+    public: bool = True
+
+
+class Solved(Data, frozen=True, tag="solved"):
+    source_status: str | None = None
+
+
+class Reopened(Data, frozen=True, tag="reopened"):
+    source_status: str | None = None
+
+
+class Closed(Data, frozen=True, tag="closed"):
+    source_status: str | None = None
+
+
+class Cancelled(Data, frozen=True, tag="cancelled"):
+    reason: str | None = None
+
+
+class Merged(Data, frozen=True, tag="merged"):
+    """On the loser's key: it ends, `into` goes on."""
+
+    into: str
+
+
+class Absorbed(Data, frozen=True, tag="absorbed"):
+    """On the survivor's key: which ticket it swallowed and when that one began (ms)."""
+
+    ticket_id: str
+    started_ms: int
+
+
+class StageChanged(Data, frozen=True, tag="stage_changed"):
+    """A stage of a process (complaint: received … summarised) was entered or ended."""
+
+    stage: str
+    department: str | None = None
+    outcome: str | None = None
+
+
+class Excluded(Data, frozen=True, tag="excluded"):
+    """Takes every cycle of `clock` out of compliance; audited."""
+
+    clock: str
+    reason: str
+
+
+class ExternalVerdict(Data, frozen=True, tag="external_verdict"):
+    """What the source itself says of a clock; carried beside ours, never used to judge."""
+
+    clock: str
+    verdict: Literal["met", "breached"]
+
+
+TicketData = (
+    Created
+    | StatusChanged
+    | PriorityChanged
+    | Assigned
+    | CustomerChanged
+    | Message
+    | Solved
+    | Reopened
+    | Closed
+    | Cancelled
+    | Merged
+    | Absorbed
+    | StageChanged
+    | Excluded
+    | ExternalVerdict
+)
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    """One event. `type` equals the tag of its data class.
+
+    `digest` is the hex sha256 of the canonical JSON of the content (the event as received without
+    `ingested_at`: keys sorted, no blanks, UTF-8). It decides between conflicting duplicates. Empty:
+    not computed; `schemas.decode.digest_of(event)` then renders it from the event itself.
+    """
+
+    tenant: str
+    source: str
+    kind: EntityKind
+    entity_id: str
+    event_id: str
+    type: str
+    occurred_ms: int
+    ingested_ms: int
+    data: Data
+    sequence: int | None = None
+    digest: str = ""
+
+    @property
+    def key(self) -> str:
+        """Topic key: `tenant/source/id`; it never changes and never moves."""
+        return f"{self.tenant}/{self.source}/{self.entity_id}"
+
+
+class Rejected(msgspec.Struct, frozen=True, kw_only=True):
+    """What could not become an event. `reason` is a code from `schemas.reasons.REASONS`."""
+
+    reason: str
+    detail: str
+    where: str = ""

@@ -1,0 +1,77 @@
+"""Every topic, declared once, as data."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+SourceTopic = Literal["tickets", "calls", "surveys"]
+
+DAY_MS = 86_400_000
+
+
+@dataclass(frozen=True, slots=True)
+class TopicSpec:
+    """A topic as it should be. `retention_ms` -1: for ever; compaction keeps the newest per key."""
+
+    name: str
+    meaning: str
+    role: Literal["source", "changelog", "outcome", "control"]
+    key: str
+    value: str
+    cleanup: Literal["delete", "compact"] = "delete"
+    retention_ms: int = 7 * DAY_MS
+    max_message_bytes: int = 1_048_588
+    min_compaction_lag_ms: int = 0
+    table: str | None = None  # outcome topics: the ClickHouse table in JSONEachRow
+
+
+def _source(name: str, entity: str) -> TopicSpec:
+    return TopicSpec(
+        name, f"{entity} events", "source", f"tenant/source/{entity}_id", f"{entity} event (JSON)"
+    )
+
+
+def _changelog(source: str) -> TopicSpec:
+    return TopicSpec(
+        f"{source}-changelog",
+        f"state, outbox, marker and claims of {source}",
+        "changelog",
+        "record kind and id",
+        "snapshot",
+        cleanup="compact",
+        retention_ms=-1,
+        max_message_bytes=32 * 1024 * 1024,
+        min_compaction_lag_ms=6 * 3_600_000,
+    )
+
+
+def _outcome(table: str, key: str, meaning: str) -> TopicSpec:
+    return TopicSpec(
+        f"outcomes-{table.replace('_', '-')}",
+        meaning,
+        "outcome",
+        key,
+        f"schemas.outcomes row of {table} (JSON)",
+        retention_ms=14 * DAY_MS,
+        table=table,
+    )
+
+
+TOPICS: tuple[TopicSpec, ...] = (
+    _source("tickets", "ticket"),
+    _source("calls", "call"),
+    _source("surveys", "survey"),
+    _changelog("tickets"),
+    _outcome("ticket_clocks", "tenant/source/ticket_id", "one row per clock cycle"),
+    _outcome("tickets", "tenant/source/ticket_id", "one row per ticket"),
+    _outcome("alert_intents", "alert key", "what a supervisor should hear, per clock cycle"),
+    _outcome("dead_letters", "topic/partition/offset", "what could not be processed, and why"),
+    _outcome("partition_progress", "topic/partition", "how far each source partition is"),
+)
+
+BY_NAME = {spec.name: spec for spec in TOPICS}
+OUTCOME_TOPIC_OF_TABLE = {spec.table: spec.name for spec in TOPICS if spec.table is not None}
+
+
+def changelog_of(source_topic: str) -> str:
+    """Name of the changelog topic of a source topic."""
+    return f"{source_topic}-changelog"

@@ -1,0 +1,49 @@
+"""What a partition engine drives: the pure core of one kind of entity, seen from the runtime."""
+
+from collections.abc import Iterable
+from typing import Protocol, TypeVar
+
+from schemas.events import Event
+from streams.core.effects import Effect, OutcomeRow, Stamp
+
+S = TypeVar("S")
+
+
+class EntityLogic(Protocol[S]):
+    """State and event in, state and effects out. No method changes its arguments.
+
+    `S` is immutable as seen from outside: `advance` and `on_timer` return a new state (or the same
+    object when nothing changed), so that the runtime can undo a poisoned event and compare the state
+    before a checkpoint with the state after it.
+    """
+
+    snapshot_version: int  # of what `dump` writes; `load` restores this and older ones
+
+    def advance(
+        self, state: S | None, event: Event, now_ms: int
+    ) -> tuple[S | None, tuple[Effect, ...]]:
+        """Take one event. An exception means a core error: the runtime dead-letters the event."""
+        ...
+
+    def on_timer(self, state: S, now_ms: int) -> tuple[S | None, tuple[Effect, ...]]:
+        """The instant `wake_ms` asked for has been reached (never before it). None: forget it."""
+        ...
+
+    def wake_ms(self, state: S) -> int | None:
+        """The next instant at which something happens by itself, else None."""
+        ...
+
+    def rows(
+        self, before: S | None, after: S, effects: tuple[Effect, ...], stamp: Stamp
+    ) -> Iterable[OutcomeRow]:
+        """Rows that changed between two states (`before`: as of the last published checkpoint) and
+        the intents among `effects`, rendered; at most one row per table and key."""
+        ...
+
+    def dump(self, state: S) -> bytes:
+        """Compact snapshot."""
+        ...
+
+    def load(self, data: bytes, version: int) -> S:
+        """The state of a snapshot; ValueError when `version` is newer than `snapshot_version`."""
+        ...

@@ -1,0 +1,136 @@
+"""Policies as the core judges by them: compiled, immutable, versioned.
+
+`schemas.policy` is the file a person writes; `streams.core.policy_compile` turns it into these.
+"""
+
+from bisect import bisect_right
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from schemas.events import Event
+
+ReopenMode = Literal["resume", "reset", "count_closed"]
+TargetChangeMode = Literal["retroactive", "restart", "proportional"]
+TierChangeMode = Literal["segmented", "whole_history"]
+MergeStart = Literal["own", "earliest"]
+ClockKind = Literal["sla", "ola", "uc"]
+
+
+class Calendar(Protocol):
+    """Working time as instants (ms). `streams.core.business_time` has the real ones."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def version(self) -> str:
+        """Content hash: rules, holidays and tzdata."""
+        ...
+
+    def add(self, instant_ms: int, duration_ms: int) -> int | None:
+        """Earliest instant t >= instant with measure(instant, t) == duration; None: never."""
+        ...
+
+    def measure(self, from_ms: int, to_ms: int) -> int:
+        """Working milliseconds in [from, to); 0 when to <= from."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Matcher:
+    """Matches an event by its type and, where given, by fields of its data."""
+
+    type: str
+    fields: tuple[tuple[str, frozenset[str | bool]], ...] = ()
+
+    def matches(self, event: Event) -> bool:
+        """True when the type is equal and each named field has one of the given values."""
+        return event.type == self.type and all(
+            getattr(event.data, name, None) in values for name, values in self.fields
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class AtRiskMark:
+    """A warning mark: at a share of the budget used, or so long before the due instant."""
+
+    share: float | None = None
+    before_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClockSpec:
+    """One promise. See shared conventions: start, stop, pause, reopen and target-change modes."""
+
+    id: str
+    start: tuple[Matcher, ...]
+    stop: tuple[Matcher, ...]
+    kind: ClockKind = "sla"
+    team: str | None = None  # ola: runs only while that team holds the ticket
+    pause: tuple[Matcher, ...] = ()
+    resume: tuple[Matcher, ...] = ()
+    reset: tuple[Matcher, ...] = ()  # ends nothing: time used becomes 0 in the same cycle
+    cancel: tuple[Matcher, ...] = ()  # withdraws an open cycle
+    pause_statuses: frozenset[str] = frozenset()
+    applies: tuple[tuple[str, frozenset[str]], ...] = ()  # ticket attributes; empty: always
+    on_reopen: ReopenMode = "resume"
+    on_target_change: TargetChangeMode = "retroactive"
+    on_tier_change: TierChangeMode = "segmented"
+    at_risk: tuple[AtRiskMark, ...] = ()
+    grace_ms: int = 0
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """First match wins. `match`: attribute → allowed values; all must hold; empty matches all."""
+
+    id: str
+    match: tuple[tuple[str, frozenset[str]], ...]
+    targets: Mapping[str, int]  # clock → target in ms; a clock missing has no target
+    calendar: Calendar | None = None  # else the policy's
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarChoice:
+    """Calendar by an attribute of the ticket (tier, team, …), asked before the rule's."""
+
+    attribute: str
+    calendars: Mapping[str, Calendar]
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """One immutable version. Attributes a rule may ask: tier, priority, ticket_type, channel, team,
+    agent, customer_id, source, tenant and every key of the ticket's `attributes`."""
+
+    id: str
+    version: str  # e.g. "boston311@3f2a9c1d77aa": content hash, holidays and tzdata included
+    effective_from_ms: int
+    calendar: Calendar
+    clocks: tuple[ClockSpec, ...]
+    rules: tuple[Rule, ...]
+    calendar_choices: tuple[CalendarChoice, ...] = ()
+    merge_start: MergeStart = "own"
+    future_skew_ms_max: int = 60_000
+    horizon_ms: int = 90 * 86_400_000
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+class PolicyBook:
+    """Every known version; answers by event time."""
+
+    def __init__(self, policies: tuple[Policy, ...]) -> None:
+        assert policies, "a book without a policy can't judge"
+        self._policies = tuple(sorted(policies, key=lambda policy: policy.effective_from_ms))
+        self._starts = [policy.effective_from_ms for policy in self._policies]
+
+    def as_of(self, instant_ms: int) -> Policy:
+        """The version in force at an instant; before the first one, the first."""
+        at = bisect_right(self._starts, instant_ms) - 1
+        return self._policies[max(at, 0)]
+
+    @property
+    def policies(self) -> tuple[Policy, ...]:
+        return self._policies

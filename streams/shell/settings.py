@@ -1,0 +1,81 @@
+"""Settings: the only reader of the environment. Prefix `TICKETPULSE_`; a `.env` file is not read."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from schemas.problems import Problem, ProblemsError
+
+PREFIX = "TICKETPULSE_"
+
+
+class Settings(BaseSettings):
+    """Every setting, with its default, meaning and unit. Secrets may also come from files
+    (`TICKETPULSE_SECRETS_DIR`, one file per setting, named like the variable in lower case)."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
+
+    broker_url: str = Field("embedded", description="`embedded`, or host:port[,host:port] of Kafka")
+    topic_prefix: str = Field("", description="put before every topic and group name")
+    partitions: int = Field(
+        4, ge=1, le=1024, description="partitions of topics that are created here"
+    )
+    group: str = Field("ticketpulse", description="prefix of the consumer group names")
+    data_dir: Path = Field(
+        Path("data"), description="where the embedded ClickHouse keeps its files"
+    )
+    clickhouse_url: str = Field("embedded", description="`embedded` (chDB), or http(s)://host:port")
+    clickhouse_user: str = Field("default", description="user of the ClickHouse server")
+    clickhouse_password: SecretStr = Field(SecretStr(""), description="password of that user")
+    clickhouse_database: str = Field("ticketpulse", description="database of all tables")
+    policy: Path = Field(Path("deploy/policies/boston311.yaml"), description="policy file in force")
+    tenant: str = Field("default", description="tenant of events that name none")
+    http_host: str = Field("127.0.0.1", description="address that the page and API bind to")
+    http_port: int = Field(8311, ge=0, le=65535, description="their port; 0 takes a free one")
+    http_token: SecretStr = Field(SecretStr(""), description="bearer token; needed off loopback")
+    ingest_bytes_max: int = Field(
+        4 * 1024 * 1024, ge=1024, description="largest body of POST /events"
+    )
+    checkpoint_seconds: float = Field(
+        1.0, gt=0, le=60, description="between checkpoints with changes"
+    )
+    idle_checkpoint_seconds: float = Field(
+        15.0, gt=0, le=3600, description="between checkpoints without"
+    )
+    timer_hold_seconds_max: float = Field(
+        30.0, ge=0, description="longest wait of a due timer for the log"
+    )
+    session_timeout_seconds: float = Field(
+        30.0, gt=0, description="consumer group session time-out"
+    )
+    writer_flush_seconds: float = Field(
+        1.0, gt=0, le=60, description="between inserts into a table"
+    )
+    stale_after_seconds: float = Field(
+        45.0, gt=0, description="age at which the page calls data stale"
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="least level logged"
+    )
+    secrets_dir: Annotated[Path | None, NoDecode] = Field(
+        None, description="folder of secret files"
+    )
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Read the environment; every mistake at once as `ProblemsError`.
+
+    `overrides` (from the command line) win; None means not given.
+    """
+    given = {name: value for name, value in overrides.items() if value is not None}
+    try:
+        return Settings(**given)  # type: ignore[arg-type]  # checked by pydantic
+    except ValidationError as error:
+        raise ProblemsError(
+            *(
+                Problem(PREFIX + str(item["loc"][0]).upper(), item["msg"], f"got {item['input']!r}")
+                for item in error.errors()
+            )
+        ) from error
