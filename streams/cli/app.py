@@ -1,0 +1,16 @@
+"""The `ticketpulse` command: every subcommand is a module here with `register(app)`."""
+
+import typer
+
+from streams.cli import importing, replay
+
+app = typer.Typer(
+    name="ticketpulse",
+    help="Service-ticket pipeline: SLA breaches at the instant they are due.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+for module in (importing, replay):
+    module.register(app)
