@@ -7,9 +7,10 @@ in JSON as RFC 3339 with `Z`.
 """
 
 from datetime import datetime
-from typing import Literal, TypedDict
+from typing import Literal
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, with_config
+from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
 
 Verdict = Literal["pending", "met", "breached", "void", "no_target"]
 ClockState = Literal["running", "paused", "met", "breached", "void", "no_target"]
@@ -27,10 +28,9 @@ class Origin(TypedDict):
     version: int
 
 
+@with_config(FORBID_EXTRA)
 class TicketClockRow(Origin):
     """One cycle of one clock of one ticket. Key: tenant, source, ticket_id, clock, cycle_id."""
-
-    __pydantic_config__ = FORBID_EXTRA  # type: ignore[misc]
 
     ticket_id: str
     clock: str
@@ -67,10 +67,9 @@ class TicketClockRow(Origin):
     removed: bool  # late truth took the cycle away altogether
 
 
+@with_config(FORBID_EXTRA)
 class TicketRow(Origin):
     """One ticket. Key: tenant, source, ticket_id."""
-
-    __pydantic_config__ = FORBID_EXTRA  # type: ignore[misc]
 
     ticket_id: str
     event_time: datetime  # created, or the first known event
@@ -99,10 +98,9 @@ class TicketRow(Origin):
     judged_at: datetime
 
 
+@with_config(FORBID_EXTRA)
 class AlertIntentRow(Origin):
     """What a supervisor should hear. Key: `key`; the highest version per key wins."""
-
-    __pydantic_config__ = FORBID_EXTRA  # type: ignore[misc]
 
     key: str  # sla:{ticket}:{clock}:{cycle_id}, tenant and source inside the ticket id
     ticket_id: str
@@ -122,10 +120,9 @@ class AlertIntentRow(Origin):
     recorded_at: datetime  # the clock's now when it became known
 
 
+@with_config(FORBID_EXTRA)
 class DeadLetterRow(TypedDict):
     """What could not be processed. Key: topic, partition, offset. `original` is base64."""
-
-    __pydantic_config__ = FORBID_EXTRA  # type: ignore[misc]
 
     topic: str
     partition: int
@@ -140,10 +137,9 @@ class DeadLetterRow(TypedDict):
     version: int
 
 
+@with_config(FORBID_EXTRA)
 class PartitionProgressRow(TypedDict):
     """How far a source partition is. Key: topic, partition."""
-
-    __pydantic_config__ = FORBID_EXTRA  # type: ignore[misc]
 
     topic: str
     partition: int

@@ -1,0 +1,50 @@
+"""Judging a whole history at once: the public entrance for replay, explanation and what-if."""
+
+import hashlib
+from collections.abc import Iterable
+
+import msgspec
+
+from schemas.events import Event
+from streams.core.policy import PolicyBook
+from streams.core.tickets.facts import Facts
+from streams.core.tickets.fold import Fold
+from streams.core.tickets.log import Entry, entry_of, known_as_of, reconciled
+from streams.core.tickets.plan import PlannedBook
+from streams.core.tickets.view import TicketView, ticket_flags, view_of
+
+_canonical = msgspec.json.Encoder(order="deterministic")
+
+
+def digest_of(entry: Entry) -> bytes:
+    """Tells contents apart: what the edge computed, else of what the log keeps."""
+    if entry.digest:
+        return entry.digest
+    content = (entry.type, entry.occurred_ms, entry.sequence, entry.data)
+    return hashlib.sha256(_canonical.encode(content)).digest()
+
+
+def evaluate(
+    events: Iterable[Event], policy_book: PolicyBook | PlannedBook, as_of_ms: int
+) -> TicketView:
+    """The truth about one ticket as of an instant, from its events in any order and number.
+
+    All events must be of one ticket. An event counts from its arrival on, and when it has happened.
+    """
+    book = policy_book if isinstance(policy_book, PlannedBook) else PlannedBook(policy_book)
+    events = list(events)
+    assert events, "a ticket without an event is no ticket"
+    first = events[0]
+    assert all(event.key == first.key for event in events), "events of several tickets"
+    entries: dict[str, Entry] = {}
+    for event in events:
+        entry = entry_of(event)
+        kept = entries.get(entry.event_id)
+        entries[entry.event_id] = entry if kept is None else reconciled(kept, entry, digest_of)
+    known = known_as_of(entries.values(), as_of_ms, None, book.skew_ms)
+    first_ms = known.ordered[0][0][0] if known.ordered else as_of_ms
+    fold = Fold(book, Facts(first.tenant, first.source, first_ms))
+    for key, entry in known.ordered:
+        fold.apply(entry, key[0])
+    flags = ticket_flags(entries.values(), as_of_ms, fold.facts.created_ms, book)
+    return view_of(first.entity_id, fold.facts, (*fold.past, *fold.last), flags, as_of_ms, book)

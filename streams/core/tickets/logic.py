@@ -1,0 +1,283 @@
+"""The ticket core as a partition engine drives it."""
+
+from collections.abc import Iterable
+from copy import copy
+
+from schemas.events import Created, Event
+from streams.core.effects import CoreRejected, Effect, OutcomeRow, Stamp
+from streams.core.policy import PolicyBook
+from streams.core.tickets import snapshot
+from streams.core.tickets.announce import announce, next_wake_ms
+from streams.core.tickets.evaluate import digest_of
+from streams.core.tickets.facts import Facts
+from streams.core.tickets.fold import Fold
+from streams.core.tickets.log import (
+    Entry,
+    Flag,
+    entry_of,
+    flags_of,
+    known_as_of,
+    order_key,
+    reconciled,
+    unclamped_ms,
+)
+from streams.core.tickets.plan import PlannedBook
+from streams.core.tickets.rows import changed_rows
+from streams.core.tickets.state import Base, TicketState
+from streams.core.tickets.view import TicketView, ticket_flags, view_of
+
+LOG_MAX = 1_000  # events a ticket keeps; beyond it the oldest are folded into a base
+_LOG_KEPT = 750
+_FORGET_AFTER_HORIZONS = 10  # how long a stub keeps refusing events
+
+Advanced = tuple[TicketState, tuple[Effect, ...]]
+
+
+class TicketLogic:
+    """`EntityLogic` of tickets. One instance serves any number of tickets; it holds no ticket.
+
+    What it announces is what events and fired timers have proven: while a log is being read, the
+    clock's now alone breaches nothing.
+    """
+
+    snapshot_version = snapshot.VERSION
+
+    def __init__(self, policy_book: PolicyBook, log_max: int = LOG_MAX) -> None:
+        assert log_max >= 4
+        self._book = PlannedBook(policy_book)
+        self._log_max = log_max
+
+    def advance(self, state: TicketState | None, event: Event, now_ms: int) -> Advanced:
+        """Take one event, in any order, any number of times.
+
+        The same state object comes back when the event changes nothing. A ticket whose horizon has
+        passed rejects it as `too_late`.
+        """
+        entry = entry_of(event)
+        if state is None:
+            first_ms = unclamped_ms(entry, self._book.skew_ms)
+            facts = Facts(event.tenant, event.source, first_ms)
+            state = TicketState(event.tenant, event.source, event.entity_id, facts)
+        elif self._too_late(state, event):
+            return state, (_too_late(state, event),)
+        for at, kept in enumerate(state.log):
+            if kept.event_id == entry.event_id:
+                return self._again(state, "log", at, entry, now_ms)
+        if state.waiting:
+            for at, kept in enumerate(state.waiting):
+                if kept.event_id == entry.event_id:
+                    return self._again(state, "waiting", at, entry, now_ms)
+        return self._admit(state, entry, now_ms)
+
+    def on_timer(
+        self, state: TicketState, now_ms: int
+    ) -> tuple[TicketState | None, tuple[Effect, ...]]:
+        """Count what waited, announce what is due by now (inclusive), shrink what is over."""
+        if state.stub_ms is not None:
+            forget_ms = self._forget_ms(state)
+            return (None if forget_ms is not None and forget_ms <= now_ms else state), ()
+        if state.waiting_ms is not None and state.waiting_ms <= now_ms:
+            state = self._refolded(state, (*state.log, *state.waiting), now_ms)
+        else:
+            state = copy(state)
+        state.timed_ms = max(state.timed_ms, now_ms)
+        state, effects = self._finished(state, now_ms)
+        over_ms = self._over_ms(state)
+        if over_ms is not None and over_ms <= now_ms:
+            state = self._stub(state, over_ms)
+        return state, effects
+
+    def wake_ms(self, state: TicketState) -> int | None:
+        """When `on_timer` has something to do next."""
+        return state.wake_ms
+
+    def rows(
+        self,
+        before: TicketState | None,
+        after: TicketState,
+        effects: tuple[Effect, ...],
+        stamp: Stamp,
+    ) -> Iterable[OutcomeRow]:
+        """Rows of what changed between two states, and the last intent of each key."""
+        return changed_rows(before, after, effects, stamp, self._book)
+
+    def dump(self, state: TicketState) -> bytes:
+        """Compact snapshot."""
+        return snapshot.dump(state)
+
+    def load(self, data: bytes, version: int) -> TicketState:
+        """The state of a snapshot; ValueError when `version` is newer than `snapshot_version`."""
+        return snapshot.load(data, version)
+
+    def view(self, state: TicketState, as_of_ms: int) -> TicketView:
+        """What is true as of an instant not before the last event that counts."""
+        if state.waiting_ms is not None and state.waiting_ms <= as_of_ms:
+            state = self._refolded(state, (*state.log, *state.waiting), as_of_ms)
+        flags = ticket_flags(
+            (*state.log, *state.waiting),
+            as_of_ms,
+            state.facts.created_ms,
+            self._book,
+            () if state.base is None else state.base.flags,
+        )
+        return view_of(
+            state.ticket_id, state.facts, (*state.past, *state.last), flags, as_of_ms, self._book
+        )
+
+    def _again(
+        self, state: TicketState, where: str, at: int, entry: Entry, now_ms: int
+    ) -> Advanced:
+        """An event id that is known: nothing new, or another copy is the one that counts."""
+        known: tuple[Entry, ...] = getattr(state, where)
+        winner = reconciled(known[at], entry, digest_of)
+        if winner is known[at]:
+            return state, ()
+        known = (*known[:at], winner, *known[at + 1 :])
+        entries = (*known, *state.waiting) if where == "log" else (*state.log, *known)
+        return self._finished(self._refolded(state, entries, now_ms), now_ms)
+
+    def _admit(self, state: TicketState, entry: Entry, now_ms: int) -> Advanced:
+        """A new event: one more step when it is the next in order, else the log from its base."""
+        effective_ms = unclamped_ms(entry, self._book.skew_ms)
+        created_ms = state.facts.created_ms
+        if created_ms is not None and effective_ms < created_ms:
+            effective_ms = created_ms
+        base = state.base
+        if base is not None and order_key(entry, effective_ms) < base.key:
+            return self._capped(state, base, entry, now_ms)
+        counts = entry.ingested_ms <= now_ms and effective_ms <= now_ms
+        shifts = type(entry.data) is Created or (created_ms is None and bool(state.waiting))
+        if counts and (not shifts or not (state.log or state.waiting)):
+            if self._is_next(state, entry, effective_ms):
+                return self._finished(self._stepped(state, entry, effective_ms), now_ms)
+        elif not counts and not shifts:
+            state = copy(state)
+            state.waiting = (*state.waiting, entry)
+            visible_ms = max(entry.ingested_ms, effective_ms)
+            if state.waiting_ms is None or visible_ms < state.waiting_ms:
+                state.waiting_ms = visible_ms
+            return self._finished(state, now_ms)
+        entries = (*state.log, *state.waiting, entry)
+        return self._finished(self._refolded(state, entries, now_ms), now_ms)
+
+    def _is_next(self, state: TicketState, entry: Entry, effective_ms: int) -> bool:
+        last_ms = state.last_ms
+        if effective_ms != last_ms or not state.log:
+            return effective_ms > last_ms
+        return order_key(state.log[-1], last_ms) < order_key(entry, effective_ms)
+
+    def _stepped(self, state: TicketState, entry: Entry, effective_ms: int) -> TicketState:
+        """The fast path: fold one event into the state."""
+        fold = Fold(self._book, state.facts, state.last, state.past)
+        fold.apply(entry, effective_ms)
+        state = copy(state)
+        state.facts = fold.facts
+        state.last = tuple(fold.last)
+        state.past = fold.past
+        state.log = (*state.log, entry)
+        state.last_ms = effective_ms
+        return self._compacted(state) if len(state.log) > self._log_max else state
+
+    def _refolded(self, state: TicketState, entries: Iterable[Entry], now_ms: int) -> TicketState:
+        """The same ticket, folded anew from its base over the given entries."""
+        base = state.base
+        created_ms = None if base is None else base.facts.created_ms
+        known = known_as_of(entries, now_ms, created_ms, self._book.skew_ms)
+        state = copy(state)
+        if base is not None:
+            fold = Fold(self._book, base.facts, base.last, base.past)
+            state.last_ms = base.key[0]
+        else:
+            first_ms = known.ordered[0][0][0] if known.ordered else state.facts.first_ms
+            fold = Fold(self._book, Facts(state.tenant, state.source, first_ms))
+            state.last_ms = first_ms
+        for key, entry in known.ordered:
+            fold.apply(entry, key[0])
+        state.facts = fold.facts
+        state.last = tuple(fold.last)
+        state.past = fold.past
+        state.log = tuple(entry for _, entry in known.ordered)
+        state.waiting = tuple(known.waiting)
+        state.waiting_ms = known.next_ms
+        if known.ordered:
+            state.last_ms = known.ordered[-1][0][0]
+        return self._compacted(state) if len(state.log) > self._log_max else state
+
+    def _compacted(self, state: TicketState) -> TicketState:
+        """Fold the oldest events of an overlong log into its base."""
+        count = len(state.log) - min(_LOG_KEPT, self._log_max * 3 // 4)
+        old, kept = state.log[:count], state.log[count:]
+        base = state.base
+        created_ms = None if base is None else base.facts.created_ms
+        known = known_as_of(old, state.last_ms, created_ms, self._book.skew_ms)
+        if base is None:
+            first_ms = known.ordered[0][0][0]
+            fold = Fold(self._book, Facts(state.tenant, state.source, first_ms))
+        else:
+            fold = Fold(self._book, base.facts, base.last, base.past)
+        for key, entry in known.ordered:
+            fold.apply(entry, key[0])
+        flags = () if base is None else base.flags
+        created_ms = fold.facts.created_ms
+        flags = (*flags, *flags_of(old, 2**62, created_ms, self._book.skew_ms))
+        state.base = Base(known.ordered[-1][0], fold.facts, tuple(fold.last), fold.past, flags)
+        state.log = kept
+        return state
+
+    def _capped(self, state: TicketState, base: Base, entry: Entry, now_ms: int) -> Advanced:
+        """Older than what can still be told apart: flagged, and without effect on the clocks."""
+        flag = Flag("log_capped", entry.event_id)
+        if flag in base.flags:
+            return state, ()
+        state = copy(state)
+        state.base = Base(base.key, base.facts, base.last, base.past, (*base.flags, flag))
+        return self._finished(state, now_ms)
+
+    def _finished(self, state: TicketState, now_ms: int) -> Advanced:
+        """Say what is new, and note when to wake. `state` is a fresh copy."""
+        news = announce(state, self._book, now_ms)
+        state.told = news.told
+        wake_ms = next_wake_ms(state)
+        for other_ms in (state.waiting_ms, self._over_ms(state)):
+            if other_ms is not None and (wake_ms is None or other_ms < wake_ms):
+                wake_ms = other_ms
+        state.wake_ms = wake_ms
+        return state, news.intents
+
+    def _over_ms(self, state: TicketState) -> int | None:
+        """When the ticket's horizon passes; None while it may still go on."""
+        facts = state.facts
+        over = facts.ended or facts.status == "closed"
+        if not over and facts.status == "solved":
+            over = not any(cycle.open for cycle in state.last)
+        if not over or state.waiting:
+            return None
+        return state.last_ms + self._book.as_of(state.last_ms).policy.horizon_ms
+
+    def _forget_ms(self, state: TicketState) -> int | None:
+        if state.stub_ms is None:
+            return None
+        horizon_ms = self._book.as_of(state.last_ms).policy.horizon_ms
+        return state.last_ms + _FORGET_AFTER_HORIZONS * horizon_ms
+
+    def _too_late(self, state: TicketState, event: Event) -> bool:
+        if state.stub_ms is not None:
+            return True
+        over_ms = self._over_ms(state)
+        return over_ms is not None and event.ingested_ms > over_ms
+
+    def _stub(self, state: TicketState, over_ms: int) -> TicketState:
+        """What is left of a ticket after its horizon: enough to refuse what comes later."""
+        facts = Facts(state.tenant, state.source, state.facts.first_ms)
+        facts.status = state.facts.status
+        stub = TicketState(state.tenant, state.source, state.ticket_id, facts)
+        stub.last_ms = state.last_ms
+        stub.timed_ms = state.timed_ms
+        stub.stub_ms = over_ms
+        stub.wake_ms = self._forget_ms(stub)
+        return stub
+
+
+def _too_late(state: TicketState, event: Event) -> CoreRejected:
+    detail = f"event {event.event_id}: the horizon of ticket {state.ticket_id} has passed"
+    return CoreRejected("too_late", detail)
