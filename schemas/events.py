@@ -127,6 +127,137 @@ TicketData = (
 )
 
 
+# --- calls (domain: entered IVR … after-call work ended) ---
+
+
+class IvrEntered(Data, frozen=True, tag="ivr_entered"):
+    """The call reached the voice menu."""
+
+    line: str | None = None
+    customer_id: str | None = None
+    call_type: str | None = None
+    attributes: dict[str, str] = {}
+
+
+class Queued(Data, frozen=True, tag="queued"):
+    queue: str
+    priority: str | None = None
+    customer_id: str | None = None
+    call_type: str | None = None
+    ticket_id: str | None = None
+
+
+class Offered(Data, frozen=True, tag="offered"):
+    queue: str | None = None
+    agent: str | None = None
+
+
+class Answered(Data, frozen=True, tag="answered"):
+    agent: str | None = None
+    team: str | None = None
+    queue: str | None = None
+
+
+class Held(Data, frozen=True, tag="held"):
+    agent: str | None = None
+
+
+class Retrieved(Data, frozen=True, tag="retrieved"):
+    """Taken back from hold."""
+
+    agent: str | None = None
+
+
+class Transferred(Data, frozen=True, tag="transferred"):
+    to_queue: str | None = None
+    to_agent: str | None = None
+
+
+class Abandoned(Data, frozen=True, tag="abandoned"):
+    where: Literal["ivr", "queue", "ringing"] = "queue"
+
+
+class CallbackRequested(Data, frozen=True, tag="callback_requested"):
+    queue: str | None = None
+    due_ms: int | None = None
+
+
+class CallbackMade(Data, frozen=True, tag="callback_made"):
+    agent: str | None = None
+    reached: bool = True
+
+
+class Ended(Data, frozen=True, tag="ended"):
+    ended_by: Literal["customer", "agent", "system"] | None = None
+
+
+class AfterCallEnded(Data, frozen=True, tag="after_call_ended"):
+    """Wrap-up is done; the agent is free again."""
+
+    agent: str | None = None
+
+
+CallData = (
+    IvrEntered
+    | Queued
+    | Offered
+    | Answered
+    | Held
+    | Retrieved
+    | Transferred
+    | Abandoned
+    | CallbackRequested
+    | CallbackMade
+    | Ended
+    | AfterCallEnded
+)
+
+# --- surveys, audits, employee feedback ---
+
+Metric = Literal["csat", "nps", "ces", "servqual", "reputation", "audit", "employee"]
+
+
+class SurveySent(Data, frozen=True, tag="sent"):
+    ticket_id: str | None = None
+    call_id: str | None = None
+    customer_id: str | None = None
+    channel: str | None = None
+    agent: str | None = None
+    team: str | None = None
+
+
+class SurveyAnswered(Data, frozen=True, tag="answered"):
+    """One answer to one question. `dimension` and `expectation` belong to SERVQUAL."""
+
+    metric: Metric
+    question: str
+    score: float
+    scale_max: float | None = None
+    dimension: (
+        Literal["tangibles", "reliability", "responsiveness", "assurance", "empathy"] | None
+    ) = None
+    expectation: float | None = None
+    ticket_id: str | None = None
+    call_id: str | None = None
+    customer_id: str | None = None
+    agent: str | None = None
+    team: str | None = None
+
+
+class SurveyCorrected(Data, frozen=True, tag="corrected"):
+    """The answer of `corrects` was wrong; this score counts instead (null: no answer counts)."""
+
+    corrects: str
+    score: float | None = None
+
+
+class SurveyExpired(Data, frozen=True, tag="expired"):
+    """Nobody will answer any more."""
+
+
+SurveyData = SurveySent | SurveyAnswered | SurveyCorrected | SurveyExpired
+
+
 class Event(msgspec.Struct, frozen=True, kw_only=True):
     """One event. `type` equals the tag of its data class.
 
