@@ -100,16 +100,14 @@ class TableBuffer:
             self._rows.append(row)
             self._bytes += len(row.value)
 
-    @property
-    def full(self) -> bool:
+    def is_full(self) -> bool:
         """True: take no more until something has been stored."""
         return (
             len(self._rows) >= self._limits.held_rows_max
             or self._bytes >= self._limits.held_bytes_max
         )
 
-    @property
-    def roomy(self) -> bool:
+    def is_roomy(self) -> bool:
         """True: half empty again, so that pausing and resuming don't chase each other."""
         return (
             len(self._rows) <= self._limits.held_rows_max // 2

@@ -24,7 +24,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError, Error, Program
 from schemas.problems import Problem, ProblemsError
 from sinks.clickhouse.error_codes import AUTHENTICATION_CODES, sink_error
 from sinks.clickhouse.owner_lock import OwnerLock, owned_by_another
-from sinks.contract import SinkError, SinkRefused, SinkUnreachable
+from sinks.contract import SinkRefused, SinkUnreachable
 
 EMBEDDED = "embedded"
 CONNECT_SECONDS_MAX = 5
@@ -322,15 +322,13 @@ def _told() -> Iterator[None]:
     """Turn the driver's errors into ours."""
     try:
         yield
-    except SinkError:
-        raise
-    except ProgrammingError as error:  # found by the driver itself, before any server
-        if error.code is not None:
-            raise sink_error(error.code, str(error)) from error
-        raise SinkRefused(str(error)) from error
-    except Error as error:
+    except ProgrammingError as error:  # mostly found by the driver itself, before any server
+        if error.code is None:
+            raise SinkRefused(_one_line(error)) from error
         raise sink_error(error.code, str(error)) from error
     except ClickHouseError as error:
-        raise SinkUnreachable(str(error)) from error
+        code = error.code if isinstance(error, Error) else None
+        text = _root_cause(error) if code is None else str(error)
+        raise sink_error(code, text) from error
     except ValueError as error:  # a parameter that the driver can't render
         raise SinkRefused(str(error)) from error

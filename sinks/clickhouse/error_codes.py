@@ -93,12 +93,24 @@ RETRY_SECONDS_OF_CODE = {
     252: 5.0,  # TOO_MANY_PARTS: merges need time
 }
 
-_FRAGMENT_OF_PATH = re.compile(r": \(in file/uri [^)]*\)")
+_NOISE = re.compile(
+    r": \(in file/uri [^)]*\)"  # the driver's temporary file
+    r"|: While executing [^.]*?(?=: data for INSERT| \(|\. \(|$)"
+    r"|: data for INSERT was parsed from file"
+    r"|\s*\(version [^()]*(\([^()]*\))?\)"
+    r"|\s*\(for url [^)]*\)"
+)
+
+
+def plain_text(message: str) -> str:
+    """What ClickHouse says, in one line and without what only its developers need."""
+    text = message.rsplit("DB::Exception: ", 1)[-1]
+    return " ".join(_NOISE.sub("", text).split()).replace(" . (", " (").removesuffix(".")
 
 
 def sink_error(code: int | None, message: str) -> SinkError:
     """The error of our tree that a failed statement means."""
-    text = _FRAGMENT_OF_PATH.sub("", message).strip()
+    text = plain_text(message)
     if code is None or code in UNREACHABLE_CODES:
         return SinkUnreachable(text)
     if code in ROW_CODES:

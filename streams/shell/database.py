@@ -1,0 +1,15 @@
+"""Opens the database that the settings name."""
+
+from sinks.clickhouse.client import ClickHouse
+from streams.shell.settings import Settings
+
+
+def open_database(settings: Settings) -> ClickHouse:
+    """Connect; ProblemsError says what to do when that can't be. The caller closes it."""
+    return ClickHouse.connect(
+        settings.clickhouse_url,
+        user=settings.clickhouse_user,
+        password=settings.clickhouse_password.get_secret_value(),
+        database=settings.clickhouse_database,
+        path=settings.data_dir,
+    )

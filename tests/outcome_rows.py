@@ -1,0 +1,141 @@
+"""Outcome rows for tests of sinks: one valid row in one call."""
+
+from datetime import UTC, datetime, timedelta
+
+import orjson
+
+from schemas.outcomes import AlertIntentRow, PartitionProgressRow, TicketClockRow, TicketRow
+
+Row = dict[str, object]
+
+OPENED = datetime(2026, 1, 19, 8, 0, tzinfo=UTC)
+
+
+def ticket_clock(number: int = 1, *, version: int = 1, **changes: object) -> Row:
+    """A running clock cycle of ticket `number`."""
+    row = TicketClockRow(
+        tenant="default",
+        source="helpdesk",
+        source_partition=number % 4,
+        version=version,
+        ticket_id=f"T-{number:06d}",
+        clock="resolution",
+        cycle_id=f"T-{number:06d}-created",
+        cycle_ordinal=1,
+        kind="sla",
+        event_time=OPENED,
+        state="running",
+        verdict="pending",
+        target_ms=3_600_000,
+        due_at=OPENED + timedelta(hours=1),
+        next_due_at=OPENED + timedelta(hours=1),
+        stopped_at=None,
+        withdrawn_at=None,
+        elapsed_ms=0,
+        breached=False,
+        breach_at=None,
+        breach_reason=None,
+        at_risk_at=None,
+        team="服务一组",
+        agent=None,
+        breach_team=None,
+        breach_agent=None,
+        largest_team=None,
+        tier="vip",
+        priority="high",
+        ticket_type="complaint",
+        channel="phone",
+        external_verdict=None,
+        flags=["partial_history"],
+        policy_version="0123456789abcdef",
+        rule="vip",
+        judged_at=OPENED,
+        removed=False,
+    )
+    return {**row, **changes}
+
+
+def ticket(number: int = 1, *, version: int = 1, **changes: object) -> Row:
+    """An open ticket."""
+    row = TicketRow(
+        tenant="default",
+        source="helpdesk",
+        source_partition=number % 4,
+        version=version,
+        ticket_id=f"T-{number:06d}",
+        event_time=OPENED,
+        status="open",
+        source_status="In Bearbeitung",
+        open=True,
+        ticket_type="complaint",
+        priority="high",
+        tier=None,
+        channel="phone",
+        team="服务一组",
+        agent=None,
+        first_agent="agent_7",
+        customer_id=None,
+        stage=None,
+        solved_at=None,
+        closed_at=None,
+        reopen_count=0,
+        reassignment_count=2,
+        event_count=3,
+        last_event_at=OPENED,
+        merged_into=None,
+        attributes={"region": "north"},
+        flags=[],
+        policy_version="0123456789abcdef",
+        judged_at=OPENED,
+    )
+    return {**row, **changes}
+
+
+def alert_intent(number: int = 1, *, version: int = 1, **changes: object) -> Row:
+    """A breach to be announced."""
+    ticket_id = f"T-{number:06d}"
+    row = AlertIntentRow(
+        tenant="default",
+        source="helpdesk",
+        source_partition=number % 4,
+        version=version,
+        key=f"sla:default/helpdesk/{ticket_id}:resolution:{ticket_id}-created",
+        ticket_id=ticket_id,
+        clock="resolution",
+        cycle_id=f"{ticket_id}-created",
+        event_time=OPENED,
+        level="breach",
+        due_at=OPENED + timedelta(hours=1),
+        breach_at=OPENED + timedelta(hours=1),
+        page_at=None,
+        open=True,
+        team=None,
+        agent=None,
+        tier=None,
+        priority="high",
+        policy_version="0123456789abcdef",
+        recorded_at=OPENED + timedelta(hours=1),
+    )
+    return {**row, **changes}
+
+
+def partition_progress(partition: int = 0, *, version: int = 1) -> PartitionProgressRow:
+    """How far a partition is."""
+    return PartitionProgressRow(
+        topic="tickets",
+        partition=partition,
+        version=version,
+        position=17,
+        event_time=OPENED,
+        clock_now=OPENED,
+        recorded_at=OPENED,
+        entities=3,
+        open_timers=2,
+        events_total=17,
+        rejected_total=1,
+    )
+
+
+def as_json(row: object) -> bytes:
+    """The row as it stands in its topic."""
+    return orjson.dumps(row, option=orjson.OPT_UTC_Z)
