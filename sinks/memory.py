@@ -64,7 +64,8 @@ def _parse(value: bytes, spec: TableSpec) -> Row:
     if missing:
         message = f"{spec.name}: without {', '.join(missing)}"
         raise SinkRefused(message, rows_at_fault=True)
-    if not isinstance(row["version"], int):
-        message = f"{spec.name}: version is not a number"
+    version = row["version"]
+    if type(version) is not int or version < 0:
+        message = f"{spec.name}: {version!r} is not a version"
         raise SinkRefused(message, rows_at_fault=True)
     return row

@@ -34,6 +34,11 @@ def engine_directory() -> Path:
     return directory
 
 
+def engine_path() -> Path:
+    """What chDB itself calls its path: for the HTTP stand-in."""
+    return engine_directory().resolve() / "clickhouse"
+
+
 def fresh_database_name() -> str:
     """A database name that no other test of this process has."""
     return f"test_{next(_numbers)}"
