@@ -95,19 +95,27 @@ class ClickHouse:
         """True when the database runs inside this process."""
         return isinstance(self._source, _Embedded)
 
-    def query_rows(
-        self, sql: str, params: Parameters | None = None, *, read_only: bool = False
-    ) -> list[dict[str, Value]]:
+    def query_rows(self, sql: str, params: Parameters | None = None) -> list[dict[str, Value]]:
         """Rows by column name; instants come as aware UTC datetimes.
 
         Parameters are bound by the server: `{name:Type}` in the SQL, never pasted text.
         """
-        settings = {"readonly": 2} if read_only else None
         with _told():
-            result = self._client().query(
-                sql, parameters=dict(params) if params else None, settings=settings
-            )
+            result = self._client().query(sql, parameters=dict(params) if params else None)
             return list(result.named_results())
+
+    def query_read_only(self, sql: str, params: Parameters | None = None) -> list[dict[str, Value]]:
+        """As `query_rows`, for SQL from outside: whatever would change something is refused."""
+        with _told():
+            # A client of its own: embedded, a read-only session can't be made writable again.
+            client = self._source.new_client(self.database)
+            try:
+                result = client.query(
+                    sql, parameters=dict(params) if params else None, settings={"readonly": 2}
+                )
+                return list(result.named_results())
+            finally:
+                client.close()
 
     def command(self, sql: str, params: Parameters | None = None) -> None:
         """Run a statement whose result nobody needs (DDL, SET, OPTIMIZE)."""
