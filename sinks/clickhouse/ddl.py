@@ -7,6 +7,7 @@ Migration files keep `${on_cluster}` and `${replicated}` open: the same source s
 from dataclasses import dataclass
 from string import Template
 
+from schemas.problems import Problem, ProblemsError
 from sinks.clickhouse.tables import TABLES, Column, TableSpec
 
 # Repeated inserts of the last so many blocks are dropped by their token (see sinks.batching).
@@ -17,14 +18,17 @@ DEDUPLICATION_BLOCKS = 1000
 class Dialect:
     """Where the statements run: one server, or every replica of a cluster.
 
-    A cluster needs the default macros and replica path of its server configuration.
+    A cluster is one shard of replicas; its servers need the macros of the default replica path.
     """
 
     cluster: str = ""
 
+    def __post_init__(self) -> None:
+        if "`" in self.cluster or "\\" in self.cluster:
+            raise ProblemsError(Problem("cluster", f"{self.cluster!r} is not a cluster name"))
+
     def render(self, sql: str) -> str:
         """The statement for this place."""
-        assert "`" not in self.cluster, "a cluster name can't hold a backtick"
         return Template(sql).substitute(
             on_cluster=f" ON CLUSTER `{self.cluster}`" if self.cluster else "",
             replicated="Replicated" if self.cluster else "",

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from schemas.problems import Problem, ProblemsError
 from sinks.clickhouse.client import ClickHouse
+from sinks.clickhouse.ddl import Dialect
 from sinks.clickhouse.migrate import (
     available,
     migrate_down,
@@ -28,6 +29,11 @@ from streams.shell.settings import load_settings
 migrations = typer.Typer(
     no_args_is_help=True, help="Bring the database to the schema of this program, and back."
 )
+
+
+Cluster = Annotated[
+    str, typer.Option(help="make replicated tables on every server of this cluster")
+]
 
 
 class Format(StrEnum):
@@ -48,10 +54,11 @@ def up(
     to: Annotated[
         int | None, typer.Option(help="stop after this migration; else the newest")
     ] = None,
+    cluster: Cluster = "",
 ) -> None:
     """Apply what is missing. Does nothing when the database is up to date."""
     with told_clearly(), _database() as database:
-        steps = migrate_up(database, to)
+        steps = migrate_up(database, to, Dialect(cluster))
         for step in steps:
             typer.echo(f"applied {step.title}")
         if not steps:
@@ -62,6 +69,7 @@ def up(
 def down(
     to: Annotated[int, typer.Option(help="the last migration to keep; 0 keeps none")],
     yes: Annotated[bool, typer.Option("--yes", help="don't ask")] = False,
+    cluster: Cluster = "",
 ) -> None:
     """Undo migrations, newest first. Tables that go take their rows with them."""
     with told_clearly(), _database() as database:
@@ -73,7 +81,7 @@ def down(
             typer.echo(f"would undo {step.title}")
         if not yes:
             typer.confirm("The data of these tables will be lost. Go on?", abort=True)
-        for step in migrate_down(database, to):
+        for step in migrate_down(database, to, Dialect(cluster)):
             typer.echo(f"undone {step.title}")
 
 
@@ -92,11 +100,11 @@ def show_status() -> None:
 
 
 @migrations.command("plan")
-def plan() -> None:
+def plan(cluster: Cluster = "") -> None:
     """Print the statements that `up` would run. Changes nothing."""
     with told_clearly(), _database() as database:
         for step in status(database).pending:
-            typer.echo(f"-- {step.title}\n{step.up}")
+            typer.echo(f"-- {step.title}\n{Dialect(cluster).render(step.up)}")
 
 
 def query(

@@ -7,6 +7,7 @@ from typing import Literal, get_args, get_origin, get_type_hints
 import pytest
 
 from schemas import outcomes
+from schemas.problems import ProblemsError
 from schemas.topics import OUTCOME_TOPIC_OF_TABLE
 from sinks.clickhouse.ddl import Dialect, create_table, create_view, statements_of
 from sinks.clickhouse.migrate import available
@@ -113,6 +114,9 @@ def test_one_source_serves_a_server_and_a_cluster() -> None:
     replicated = Dialect("main").render(sql)
     assert "CREATE TABLE IF NOT EXISTS tickets ON CLUSTER `main`\n" in replicated
     assert "ENGINE = ReplicatedReplacingMergeTree(version)" in replicated
+
+    with pytest.raises(ProblemsError, match="is not a cluster name"):
+        Dialect("a`b")
 
 
 def test_statements_end_at_a_semicolon_that_ends_a_line() -> None:
