@@ -37,6 +37,8 @@ _INSERT_SETTINGS: dict[str, str | int] = {
     "input_format_skip_unknown_fields": 1,  # a newer compute may say more than this database holds
     "async_insert": 0,  # acknowledged means stored
     "insert_deduplicate": 1,
+    "optimize_on_insert": 0,  # merging is FINAL's job; saves a fifth of the insert
+    "min_chunk_bytes_for_parallel_parsing": 1024 * 1024,  # so that usual batches use every core
 }
 # Every failure is raised to the caller, who says it once and in context.
 logging.getLogger("clickhouse_connect").setLevel(logging.ERROR)
