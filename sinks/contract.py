@@ -62,7 +62,7 @@ class Sink(Protocol):
     def write(self, batch: Batch) -> None:
         """Return when every row is stored; raise SinkError otherwise (some may be stored even then).
 
-        May block; may be called from several threads. An empty batch does nothing.
+        May block; may be called from several threads. An empty batch, or an empty row, is nothing.
         """
         ...
 

@@ -19,6 +19,7 @@ class RefusedRow:
 
 @dataclass(slots=True)
 class _Outcome:
+    rows: Sequence[SourceRow]
     stored: int = 0
     refused: list[RefusedRow] = field(default_factory=list)
 
@@ -29,7 +30,7 @@ def write_isolating(sink: Sink, table: str, rows: Sequence[SourceRow]) -> list[R
     Raises SinkError when the sink is unwell, and SinkRefused when nothing at all is accepted: then
     the table is wrong, not the rows, and calling them bad would throw good data away.
     """
-    outcome = _Outcome()
+    outcome = _Outcome(rows)
     _write(sink, table, rows, outcome)
     return outcome.refused
 
@@ -46,8 +47,22 @@ def _write(sink: Sink, table: str, rows: Sequence[SourceRow], outcome: _Outcome)
             _write(sink, table, rows[middle:], outcome)
             return
         outcome.refused.append(RefusedRow(rows[0], str(error)))
+        if outcome.stored == 0 and len(outcome.refused) == REFUSED_ALONE_MAX:
+            outcome.stored = _probe(sink, table, outcome.rows)
         if outcome.stored == 0 and len(outcome.refused) >= REFUSED_ALONE_MAX:
-            message = f"{table}: the first {REFUSED_ALONE_MAX} rows were all refused: {error}"
+            message = f"{table}: not one of {len(outcome.rows)} rows is accepted: {error}"
             raise SinkRefused(message) from error
     else:
         outcome.stored += len(rows)
+
+
+def _probe(sink: Sink, table: str, rows: Sequence[SourceRow]) -> int:
+    """How many of some rows from all over the batch are accepted, each alone."""
+    accepted = 0
+    for row in rows[:: max(1, len(rows) // REFUSED_ALONE_MAX)]:
+        try:
+            sink.write(batch_of(table, [row]))
+        except SinkRefused:
+            continue
+        accepted += 1
+    return accepted

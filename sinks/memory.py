@@ -26,7 +26,7 @@ class MemorySink:
         if spec is None:
             message = f"no table is called {batch.table!r}"
             raise SinkRefused(message)
-        rows = [_parse(value, spec) for value in batch.rows]
+        rows = [_parse(value, spec) for value in batch.rows if value.strip()]
         with self._lock:
             kept = self._rows[batch.table]
             for row in rows:

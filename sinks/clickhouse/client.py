@@ -28,7 +28,7 @@ from sinks.contract import SinkRefused, SinkUnreachable
 
 EMBEDDED = "embedded"
 CONNECT_SECONDS_MAX = 5
-ANSWER_SECONDS_MAX = 60
+ANSWER_SECONDS_MAX = 30
 DEFAULT_PORTS = {"http": 8123, "https": 8443}
 
 _INSERT_SETTINGS: dict[str, str | int] = {

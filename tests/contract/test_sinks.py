@@ -177,6 +177,13 @@ def test_an_empty_batch_does_nothing(subject: Subject) -> None:
     assert subject.current("tickets") == []
 
 
+def test_an_empty_row_is_nothing(subject: Subject) -> None:
+    subject.sink.write(Batch("tickets", [b""]))
+    subject.sink.write(Batch("tickets", [as_json(ticket(1)), b"", b"", as_json(ticket(2))]))
+
+    assert len(subject.current("tickets")) == 2
+
+
 @pytest.mark.parametrize(
     "value",
     [

@@ -4,7 +4,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,7 +16,7 @@ from sinks.clickhouse.sink import ClickHouseSink
 from sinks.contract import Batch, SinkBusy, SinkError, SinkRefused, SinkUnreachable
 from tests.clickhouse_facade import Facade, Fault
 from tests.clickhouse_fixtures import engine_directory, engine_path
-from tests.outcome_rows import as_json, ticket
+from tests.outcome_rows import OPENED, as_json, ticket, ticket_clock
 
 pytestmark = pytest.mark.clickhouse
 
@@ -82,6 +82,40 @@ def test_a_wrong_query_is_refused(clickhouse: ClickHouse, sql: str) -> None:
     with pytest.raises(SinkRefused) as caught:
         clickhouse.query_rows(sql)
     assert "\n" not in str(caught.value)
+
+
+def test_a_filter_never_brings_back_what_late_truth_moved(clickhouse: ClickHouse) -> None:
+    # Many granules, old and new rows in different parts: pruning by an instant must not hide the
+    # newer row and so show the older one.
+    clickhouse.command("SYSTEM STOP MERGES ticket_clocks")
+    count, later = 20_000, OPENED + timedelta(days=60)
+    sink = ClickHouseSink(clickhouse)
+    for version, opened in ((1, OPENED), (2, later)):
+        rows = [
+            as_json(
+                ticket_clock(
+                    number,
+                    version=version,
+                    event_time=opened + timedelta(seconds=number),
+                    breach_at=opened if version == 1 else None,
+                )
+            )
+            for number in range(count)
+            if version == 1 or number % 2
+        ]
+        sink.write(Batch("ticket_clocks", rows))
+
+    (before,) = clickhouse.query_rows(
+        "SELECT count() AS rows, max(version) AS version FROM v_ticket_clocks"
+        " WHERE event_time < {at:DateTime64(3, 'UTC')}",
+        {"at": OPENED + timedelta(days=30)},
+    )
+    (breached,) = clickhouse.query_rows(
+        "SELECT count() AS rows FROM v_ticket_clocks WHERE breach_at = {at:DateTime64(3, 'UTC')}",
+        {"at": OPENED},
+    )
+    assert before == {"rows": count // 2, "version": 1}
+    assert breached == {"rows": count // 2}
 
 
 def test_threads_read_while_another_writes(clickhouse: ClickHouse) -> None:

@@ -68,6 +68,12 @@ async def settings() -> Settings:
         session_timeout_seconds=2,
         writer_flush_seconds=0.2,
     )
+    await create_topics(settings)
+    return settings
+
+
+async def create_topics(settings: Settings) -> None:
+    """Every outcome topic, empty."""
     admin = AIOKafkaAdminClient(bootstrap_servers=settings.broker_url)
     await admin.start()
     try:
@@ -79,7 +85,6 @@ async def settings() -> Settings:
         )
     finally:
         await admin.close()
-    return settings
 
 
 async def publish(settings: Settings, table: str, rows: Iterable[bytes]) -> None:
