@@ -1,0 +1,142 @@
+"""`ticketpulse import`: a file of another system becomes events."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from schemas.instants import parse_rfc3339, rfc3339
+from schemas.mapping import Mapping
+from schemas.problems import Problem, ProblemsError
+from streams.cli.errors import told_clearly
+from streams.cli.progress import progress_bar
+from streams.importing import Source, Tally, TimeSorter, convert, load_mapping, mapping_names
+from streams.importing.output import RejectedFile, whole_file
+from streams.importing.publishing import KafkaPublisher
+from streams.shell.settings import load_settings
+
+KAFKA = "kafka"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("import", help=_HELP)(import_file)
+
+
+_HELP = (
+    "Turn a CSV, TSV or JSON-lines file (also .gz) into events by a mapping. "
+    f"Mappings that come along: {', '.join(mapping_names())}. "
+    "Events come in the order in which the source knew them."
+)
+
+
+def import_file(
+    file: Annotated[Path, typer.Argument(help="the file to read")],
+    mapping: Annotated[str, typer.Option(help="name of a mapping, or path of a mapping file")],
+    to: Annotated[
+        str, typer.Option(help="file of events (JSON lines) to write, or `kafka`")
+    ] = "events.jsonl",
+    rejected: Annotated[
+        Path | None, typer.Option(help="where rejected rows go, with reasons (JSON lines)")
+    ] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="read only so many rows")] = None,
+    broker: Annotated[
+        str | None, typer.Option(help="host:port of Kafka, else the setting broker_url")
+    ] = None,
+    exported_at: Annotated[
+        str | None, typer.Option(help="when the file was exported (RFC 3339), if you know it")
+    ] = None,
+) -> None:
+    """Import one file."""
+    with told_clearly():
+        settings = load_settings(broker_url=broker)
+        known = load_mapping(mapping)
+        exported_ms = _instant(exported_at)
+        source = Source(file, known, settings.tenant, limit, exported_ms)
+        rejects = RejectedFile(rejected or _rejected_path(file, to))
+        if to == KAFKA:
+            publisher = _publisher(settings.broker_url, settings.topic_prefix)
+            tally = _publish(source, rejects, publisher)
+        else:
+            tally = _write(source, rejects, Path(to))
+        _tell(known, tally, rejects, to)
+        if not tally.accepted:
+            hint = "is this the right mapping?"
+            raise ProblemsError(Problem(str(file), "every row was rejected", hint))
+
+
+def _instant(text: str | None) -> int | None:
+    try:
+        return None if text is None else parse_rfc3339(text)
+    except ValueError as error:
+        hint = "e.g. 2019-07-01T00:00:00Z"
+        raise ProblemsError(Problem("--exported-at", str(error), hint)) from error
+
+
+def _rejected_path(file: Path, to: str) -> Path:
+    """Beside the output; for Kafka in the working directory."""
+    if to == KAFKA:
+        return Path(file.name.removesuffix(".gz")).with_suffix(".rejected.jsonl")
+    return Path(to).with_suffix(".rejected.jsonl")
+
+
+def _publisher(broker_url: str, topic_prefix: str) -> KafkaPublisher:
+    if broker_url == "embedded":
+        what = "the embedded broker lives only inside `ticketpulse up`"
+        hint = "name it with --broker host:port, as `ticketpulse up` prints it"
+        raise ProblemsError(Problem("--to kafka", what, hint))
+    return KafkaPublisher(broker_url, topic_prefix)
+
+
+def _write(source: Source, rejects: RejectedFile, path: Path) -> Tally:
+    if path.is_dir():
+        raise ProblemsError(Problem(str(path), "is a folder", "name a file"))
+    with whole_file(path) as output, TimeSorter() as sorter:
+        tally = _converted(source, rejects, sorter)
+        for message in sorter:
+            output.write(message.value)
+            output.write(b"\n")
+    return tally
+
+
+def _publish(source: Source, rejects: RejectedFile, publisher: KafkaPublisher) -> Tally:
+    try:
+        with TimeSorter() as sorter:
+            tally = _converted(source, rejects, sorter)
+            for message in sorter:
+                publisher.send(message)
+        publisher.close()
+    except BaseException:
+        publisher.abandon()
+        raise
+    return tally
+
+
+def _converted(source: Source, rejects: RejectedFile, sorter: TimeSorter) -> Tally:
+    with progress_bar(source.path.name) as progress:
+        tally = convert(source, sorter, lambda row: rejects.add(row.document()), progress)
+    rejects.finish()
+    return tally
+
+
+def _tell(mapping: Mapping, tally: Tally, rejects: RejectedFile, to: str) -> None:
+    typer.echo(f"{mapping.mapping}: {mapping.labels.get('en', '')}")
+    typer.echo(
+        f"rows      {tally.rows:>9,}  accepted {tally.accepted:,}, rejected {tally.rejected:,}"
+    )
+    events = sum(tally.events.values())
+    typer.echo(f"events    {events:>9,}  of {tally.entities:,} {mapping.entity}s → {to}")
+    for name, count in sorted(tally.events.items()):
+        typer.echo(f"          {count:>9,}  {name}")
+    if tally.first_ms is not None and tally.last_ms is not None:
+        typer.echo(f"known     {rfc3339(tally.first_ms)} … {rfc3339(tally.last_ms)}")
+    if tally.export_ms is not None:
+        typer.echo(f"exported  {rfc3339(tally.export_ms)} at the earliest")
+    if tally.gaps:
+        typer.echo(
+            f"note: {tally.gaps:,} local times do not exist in their zone (start of summer time)"
+        )
+    if tally.rejected:
+        typer.echo(f"rejected rows → {rejects.path}")
+        for reason, count in tally.reasons.most_common():
+            typer.echo(f"          {count:>9,}  {reason}")

@@ -1,0 +1,32 @@
+"""Exports of other systems → events, by declarative mapping files."""
+
+from pathlib import Path
+
+from streams.importing.catalog import SAMPLES_DIR, load_mapping, mapping_names
+from streams.importing.conversion import RejectedRow, Source, Tally, convert
+from streams.importing.sorting import Message, TimeSorter
+
+BOSTON_SAMPLE = SAMPLES_DIR / "boston311_sample.csv.gz"
+
+__all__ = [
+    "BOSTON_SAMPLE",
+    "Message",
+    "RejectedRow",
+    "Source",
+    "Tally",
+    "TimeSorter",
+    "convert",
+    "load_mapping",
+    "mapping_names",
+    "messages_of",
+]
+
+
+def messages_of(path: Path, mapping: str, tenant: str = "default") -> list[Message]:
+    """Every message of a small file, in time order (`ingested_ms`, topic, key, value): for the demo.
+
+    Rows that can't be taken are left out.
+    """
+    with TimeSorter() as sorter:
+        convert(Source(path, load_mapping(mapping), tenant), sorter, lambda _row: None)
+        return list(sorter)

@@ -1,0 +1,89 @@
+"""YAML with places: every key and item knows its line, so that a mistake can be shown where it is."""
+
+from dataclasses import dataclass, field
+
+import yaml
+from pydantic_core import ErrorDetails
+
+from schemas.mapping import Mistake, Place, suggestion
+from schemas.problems import Problem, ProblemsError
+
+
+@dataclass(slots=True)
+class Document:
+    """Plain data and the line of each path in it."""
+
+    file: str
+    data: object = None
+    lines: dict[Place, int] = field(default_factory=dict)
+    mistakes: list[Mistake] = field(default_factory=list)
+
+    def line_of(self, place: Place) -> int:
+        """The line of the deepest part of the path that exists in the file."""
+        while place and place not in self.lines:
+            place = place[:-1]
+        return self.lines.get(place, 1)
+
+    def problem(self, mistake: Mistake) -> Problem:
+        """The mistake with file and line."""
+        path = ".".join(str(part) for part in mistake.place)
+        what = f"{path}: {mistake.what}" if path else mistake.what
+        return Problem(f"{self.file}:{self.line_of(mistake.place)}", what, mistake.hint)
+
+
+def parse_yaml(text: str, file: str) -> Document:
+    """Plain data with lines. Keys are always texts; a key given twice is a mistake.
+
+    ProblemsError when the text is no YAML.
+    """
+    document = Document(file)
+    loader = yaml.SafeLoader(text)
+    try:
+        node = loader.get_single_node()
+        document.data = None if node is None else _plain(document, loader, node, ())
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        where = f"{file}:{mark.line + 1}" if mark is not None else file
+        raise ProblemsError(Problem(where, f"not YAML: {error.problem or error}")) from error
+    except yaml.YAMLError as error:
+        raise ProblemsError(Problem(file, f"not YAML: {error}")) from error
+    finally:
+        loader.dispose()
+    return document
+
+
+def _plain(document: Document, loader: yaml.SafeLoader, node: yaml.Node, place: Place) -> object:
+    document.lines.setdefault(place, node.start_mark.line + 1)
+    if isinstance(node, yaml.MappingNode):
+        loader.flatten_mapping(node)
+        found: dict[str, object] = {}
+        for key_node, value_node in node.value:
+            key = str(key_node.value)
+            here = (*place, key)
+            if key in found:
+                document.mistakes.append(Mistake(here, f"{key!r} is given twice"))
+            document.lines[here] = key_node.start_mark.line + 1
+            found[key] = _plain(document, loader, value_node, here)
+        return found
+    if isinstance(node, yaml.SequenceNode):
+        return [_plain(document, loader, item, (*place, at)) for at, item in enumerate(node.value)]
+    return loader.construct_object(node, deep=True)
+
+
+def mistake_of(error: ErrorDetails, known_keys: dict[str, list[str]]) -> Mistake:
+    """A pydantic error as a mistake; an unknown key gets the closest known one as a suggestion.
+
+    `known_keys`: model title → its keys.
+    """
+    place = tuple(part for part in error["loc"] if part not in known_keys)
+    kind = error["type"]
+    if kind == "extra_forbidden":
+        key = str(place[-1])
+        every = sorted({name for names in known_keys.values() for name in names})
+        return Mistake(place, f"unknown key {key!r}", suggestion(key, every))
+    if kind == "missing":
+        return Mistake(place[:-1], f"{place[-1]!r} is missing")
+    if kind == "string_type" and isinstance(error["input"], bool):
+        return Mistake(place, f"{error['input']} is read as yes/no", 'put it in quotes: "true"')
+    message = error["msg"].removeprefix("Value error, ")
+    return Mistake(place, message[:1].lower() + message[1:], f"got {error['input']!r:.60}")
