@@ -286,7 +286,7 @@ def _zone_mistakes(place: Place, zone: str | None) -> Iterator[Mistake]:
         return
     try:
         ZoneInfo(zone)
-    except (OSError, ValueError):
+    except (OSError, ValueError, KeyError):
         hint = suggestion(zone, sorted(available_timezones())) or "an IANA name, e.g. Asia/Shanghai"
         yield Mistake(place, f"unknown time zone {zone!r}", hint)
 

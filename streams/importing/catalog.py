@@ -2,29 +2,37 @@
 
 from pathlib import Path
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from schemas import mapping as language
-from schemas.mapping import Mapping, mistakes_of, suggestion
+from schemas.mapping import Mapping, Mistake, Place, mistakes_of, suggestion
 from schemas.problems import Problem, ProblemsError
-from streams.importing.documents import mistake_of, parse_yaml
+from streams.importing.documents import mend_unknown_keys, mistake_of, parse_yaml, partition
 
 MAPPINGS_DIR = Path(__file__).parent / "mappings"
 SAMPLES_DIR = Path(__file__).parent / "samples"
 
-_MODELS = (
-    language.Mapping,
-    language.Input,
-    language.Times,
-    language.Exported,
-    language.TimeSource,
-    language.History,
-    language.OrderBy,
-    language.EventRule,
-    language.Condition,
-    language.Value,
-)
-_KEYS = {model.__name__: list(model.model_fields) for model in _MODELS}
+# The model that stands at a place, by the last key of the path to it; elsewhere stand values.
+_MODELS: dict[str, type[BaseModel]] = {
+    "input": language.Input,
+    "time": language.Times,
+    "exported_at": language.Exported,
+    "after": language.TimeSource,
+    "history": language.History,
+    "order_by": language.OrderBy,
+    "events": language.EventRule,
+    "when": language.Condition,
+}
+
+
+def _keys_at(place: Place) -> list[str]:
+    """The keys that are known at a place."""
+    names = [part for part in place if isinstance(part, str)]
+    if not names:
+        return list(Mapping.model_fields)
+    # Within `after`, `time` is a value like any other.
+    model = language.Value if names[-2:] == ["after", "time"] else _MODELS.get(names[-1])
+    return list((model or language.Value).model_fields)
 
 
 def mapping_names() -> list[str]:
@@ -51,16 +59,29 @@ def parse_mapping(text: str, file: str) -> Mapping:
         hint = "start with `mapping: NAME`"
         raise ProblemsError(Problem(f"{file}:1", "not a mapping file", hint))
     mistakes = list(document.mistakes)
-    try:
-        mapping = Mapping.model_validate(document.data)
+    mapping = _validated(document.data, mistakes)
+    if mapping is not None:
         mistakes += mistakes_of(mapping)
-    except ValidationError as error:
-        mapping = None
-        mistakes += [mistake_of(item, _KEYS) for item in error.errors(include_url=False)]
     if mistakes or mapping is None:
         mistakes.sort(key=lambda mistake: document.line_of(mistake.place))
         raise ProblemsError(*(document.problem(mistake) for mistake in mistakes))
     return mapping
+
+
+def _validated(data: dict[str, object], mistakes: list[Mistake]) -> Mapping | None:
+    """The model, if need be after its unknown keys were mended, so that they hide nothing else."""
+    try:
+        return Mapping.model_validate(data)
+    except ValidationError as error:
+        errors = error.errors(include_url=False)
+    missing, others = partition(errors, lambda item: item["type"] == "missing")
+    unknown, others = partition(others, lambda item: item["type"] == "extra_forbidden")
+    mended = mend_unknown_keys(data, unknown, missing, _keys_at)
+    mistakes += mended.mistakes
+    mistakes += [mistake_of(item, _keys_at) for item in (*mended.still_missing, *others)]
+    if others or mended.still_missing:
+        return None
+    return _validated(data, mistakes)
 
 
 def _path_of(name_or_path: str) -> Path:

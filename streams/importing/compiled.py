@@ -133,6 +133,8 @@ class CompiledMapping:
     def _made(self, place: int, rule: _Rule, entity_id: str, view: RowView) -> MadeEvent:
         faults: list[Fault] = []
         occurred_ms = _tried(rule.at, view, faults)
+        if occurred_ms is None and not faults:
+            faults.append(Fault("missing_value", f"{rule.title} has no time", f"{rule.title}.at"))
         known_ms = None if rule.known_at is None else _tried(rule.known_at, view, faults)
         data: dict[str, object] = {}
         for name, field in rule.data:
@@ -147,8 +149,6 @@ class CompiledMapping:
         attributes = {name: text for name, text in texts.items() if text}
         if attributes:
             data["attributes"] = attributes
-        if occurred_ms is None and not faults:
-            faults.append(Fault("missing_value", f"{rule.title} has no time", f"{rule.title}.at"))
         if faults or occurred_ms is None:
             raise RowFaultsError(*faults)
         known_ms = occurred_ms if known_ms is None else known_ms

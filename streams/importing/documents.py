@@ -1,12 +1,16 @@
 """YAML with places: every key and item knows its line, so that a mistake can be shown where it is."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 
 import yaml
 from pydantic_core import ErrorDetails
 
 from schemas.mapping import Mistake, Place, suggestion
 from schemas.problems import Problem, ProblemsError
+
+KeysAt = Callable[[Place], list[str]]  # the keys that are known at a place
 
 
 @dataclass(slots=True)
@@ -70,17 +74,67 @@ def _plain(document: Document, loader: yaml.SafeLoader, node: yaml.Node, place: 
     return loader.construct_object(node, deep=True)
 
 
-def mistake_of(error: ErrorDetails, known_keys: dict[str, list[str]]) -> Mistake:
-    """A pydantic error as a mistake; an unknown key gets the closest known one as a suggestion.
+@dataclass(frozen=True, slots=True)
+class Mended:
+    """What came of mending: the mistakes told, and what is missing all the same."""
 
-    `known_keys`: model title → its keys.
-    """
-    place = tuple(part for part in error["loc"] if part not in known_keys)
+    mistakes: list[Mistake]
+    still_missing: list[ErrorDetails]
+
+
+def mend_unknown_keys(
+    data: dict[str, object],
+    unknown: list[ErrorDetails],
+    missing: list[ErrorDetails],
+    keys_at: KeysAt,
+) -> Mended:
+    """Take unknown keys out of `data`; one that looks like a missing one takes its place."""
+    mistakes: list[Mistake] = []
+    still_missing = list(missing)
+    for error in unknown:
+        *path, key = _place_of(error)
+        owner = _inside(data, tuple(path))
+        value = owner.pop(str(key))
+        for other in still_missing:
+            *other_path, wanted = _place_of(other)
+            if other_path == path and get_close_matches(str(key), [str(wanted)]):
+                owner[str(wanted)] = value
+                still_missing.remove(other)
+                hint = f"did you mean {wanted!r}?"
+                mistakes.append(Mistake((*path, key), f"unknown key {key!r}", hint))
+                break
+        else:
+            mistakes.append(mistake_of(error, keys_at))
+    return Mended(mistakes, still_missing)
+
+
+def _inside(data: object, path: Place) -> dict[str, object]:
+    for part in path:
+        assert isinstance(data, dict | list)
+        data = data[part]  # type: ignore[index]  # pydantic walked the same path
+    assert isinstance(data, dict)
+    return data
+
+
+def partition(
+    items: list[ErrorDetails], wanted: Callable[[ErrorDetails], bool]
+) -> tuple[list[ErrorDetails], list[ErrorDetails]]:
+    """Those wanted, and the rest."""
+    return [item for item in items if wanted(item)], [item for item in items if not wanted(item)]
+
+
+def _place_of(error: ErrorDetails) -> Place:
+    """The path of keys in the file; names of types in it are pydantic's own."""
+    return tuple(part for part in error["loc"] if part not in ("str", "dict[str,str]"))
+
+
+def mistake_of(error: ErrorDetails, keys_at: KeysAt) -> Mistake:
+    """A pydantic error as a mistake; an unknown key gets the closest known one as a suggestion."""
+    place = _place_of(error)
     kind = error["type"]
     if kind == "extra_forbidden":
         key = str(place[-1])
-        every = sorted({name for names in known_keys.values() for name in names})
-        return Mistake(place, f"unknown key {key!r}", suggestion(key, every))
+        return Mistake(place, f"unknown key {key!r}", suggestion(key, keys_at(place[:-1])))
     if kind == "missing":
         return Mistake(place[:-1], f"{place[-1]!r} is missing")
     if kind == "string_type" and isinstance(error["input"], bool):
