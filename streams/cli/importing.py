@@ -1,19 +1,22 @@
 """`ticketpulse import`: a file of another system becomes events."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from schemas.instants import parse_rfc3339, rfc3339
 from schemas.mapping import Mapping
 from schemas.problems import Problem, ProblemsError
+from schemas.wire import TOPIC_OF
 from streams.cli.errors import told_clearly
 from streams.cli.progress import progress_bar
 from streams.importing import Source, Tally, TimeSorter, convert, load_mapping, mapping_names
 from streams.importing.output import RejectedFile, whole_file
-from streams.importing.publishing import KafkaPublisher
-from streams.shell.settings import load_settings
+from streams.shell.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from streams.importing.publishing import KafkaPublisher
 
 KAFKA = "kafka"
 
@@ -53,13 +56,13 @@ def import_file(
         known = load_mapping(mapping)
         exported_ms = _instant(exported_at)
         source = Source(file, known, settings.tenant, limit, exported_ms)
-        rejects = RejectedFile(rejected or _rejected_path(file, to))
-        if to == KAFKA:
-            publisher = _publisher(settings.broker_url, settings.topic_prefix)
-            tally = _publish(source, rejects, publisher)
-        else:
-            tally = _write(source, rejects, Path(to))
-        _tell(known, tally, rejects, to)
+        with RejectedFile(rejected or _rejected_path(file, to)) as rejects:
+            if to == KAFKA:
+                publisher = _publisher(settings, TOPIC_OF[known.entity])
+                tally = _publish(source, rejects, publisher)
+            else:
+                tally = _write(source, rejects, Path(to))
+            _tell(known, tally, rejects, to)
         if not tally.accepted:
             hint = "is this the right mapping?"
             raise ProblemsError(Problem(str(file), "every row was rejected", hint))
@@ -80,12 +83,14 @@ def _rejected_path(file: Path, to: str) -> Path:
     return Path(to).with_suffix(".rejected.jsonl")
 
 
-def _publisher(broker_url: str, topic_prefix: str) -> KafkaPublisher:
-    if broker_url == "embedded":
+def _publisher(settings: Settings, topic: str) -> "KafkaPublisher":
+    if settings.broker_url == "embedded":
         what = "the embedded broker lives only inside `ticketpulse up`"
         hint = "name it with --broker host:port, as `ticketpulse up` prints it"
         raise ProblemsError(Problem("--to kafka", what, hint))
-    return KafkaPublisher(broker_url, topic_prefix)
+    from streams.importing.publishing import KafkaPublisher  # slow to load, needed only here
+
+    return KafkaPublisher(settings.broker_url, topic, settings.topic_prefix)
 
 
 def _write(source: Source, rejects: RejectedFile, path: Path) -> Tally:
@@ -99,7 +104,7 @@ def _write(source: Source, rejects: RejectedFile, path: Path) -> Tally:
     return tally
 
 
-def _publish(source: Source, rejects: RejectedFile, publisher: KafkaPublisher) -> Tally:
+def _publish(source: Source, rejects: RejectedFile, publisher: "KafkaPublisher") -> Tally:
     try:
         with TimeSorter() as sorter:
             tally = _converted(source, rejects, sorter)

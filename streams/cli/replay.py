@@ -51,7 +51,8 @@ def replay(
         from streams.policies import load_book
 
         book = load_book(policy)
-        letters = RejectedFile(dead_letters or events.with_suffix(".dead-letters.jsonl"))
+        letters_path = dead_letters or events.with_suffix(".dead-letters.jsonl")
+        letters = files.enter_context(RejectedFile(letters_path))
         rows = _Rows(files, out, tickets_out)
         progress = files.enter_context(progress_bar(events.name))
         sinks = ReplaySinks(

@@ -1,16 +1,17 @@
-"""Where the messages go: a file that appears whole or not at all, or Kafka."""
+"""Files that appear whole or not at all."""
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Protocol
+from types import TracebackType
+from typing import IO
 
 import orjson
 
 from schemas.problems import Problem, ProblemsError
-from streams.importing.sorting import Message
 
 
 @contextmanager
@@ -38,27 +39,40 @@ def whole_file(path: Path) -> Iterator[IO[bytes]]:
 
 
 class RejectedFile:
-    """Rejected rows as JSON lines. The file appears with the first one, and whole on `finish`."""
+    """Rejected rows as JSON lines: a context manager. `finish` makes the file appear whole, or takes
+    away the one of an earlier run when there is nothing to say; without it nothing changes."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.rows = 0
-        self._spool: IO[bytes] = tempfile.TemporaryFile(prefix="ticketpulse-rejected-")  # noqa: SIM115  # closed by finish
+        self._spool: IO[bytes] | None = None
+
+    def __enter__(self) -> "RejectedFile":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._spool is not None:
+            self._spool.close()
 
     def add(self, document: dict[str, object]) -> None:
+        if self._spool is None:
+            self._spool = tempfile.TemporaryFile(prefix="ticketpulse-rejected-")  # noqa: SIM115  # __exit__ closes it
         self.rows += 1
         self._spool.write(orjson.dumps(_printable(document), option=orjson.OPT_APPEND_NEWLINE))
 
     def finish(self) -> None:
-        """Write the file when there is something to say; take away the one of an earlier run."""
-        with self._spool as spool:
-            if not self.rows:
-                self.path.unlink(missing_ok=True)
-                return
-            spool.seek(0)
-            with whole_file(self.path) as file:
-                while chunk := spool.read(1 << 20):
-                    file.write(chunk)
+        """After the last `add`."""
+        if self._spool is None:
+            self.path.unlink(missing_ok=True)
+            return
+        self._spool.seek(0)
+        with whole_file(self.path) as file:
+            shutil.copyfileobj(self._spool, file)
 
 
 def _printable(value: object) -> object:
@@ -70,11 +84,3 @@ def _printable(value: object) -> object:
     if isinstance(value, list):
         return [_printable(item) for item in value]
     return value
-
-
-class Publisher(Protocol):
-    """Sends one message; `close` returns when every one has been acknowledged, or raises."""
-
-    def send(self, message: Message) -> None: ...
-
-    def close(self) -> None: ...
