@@ -63,9 +63,6 @@ def import_file(
             else:
                 tally = _write(source, rejects, Path(to))
             _tell(known, tally, rejects, to)
-        if not tally.accepted:
-            hint = "is this the right mapping?"
-            raise ProblemsError(Problem(str(file), "every row was rejected", hint))
 
 
 def _instant(text: str | None) -> int | None:
@@ -78,6 +75,8 @@ def _instant(text: str | None) -> int | None:
 
 def _rejected_path(file: Path, to: str) -> Path:
     """Beside the output; for Kafka in the working directory."""
+    if Path(to).is_dir():
+        raise ProblemsError(Problem(to, "is a folder", "name a file"))
     if to == KAFKA:
         return Path(file.name.removesuffix(".gz")).with_suffix(".rejected.jsonl")
     return Path(to).with_suffix(".rejected.jsonl")
@@ -94,8 +93,6 @@ def _publisher(settings: Settings, topic: str) -> "KafkaPublisher":
 
 
 def _write(source: Source, rejects: RejectedFile, path: Path) -> Tally:
-    if path.is_dir():
-        raise ProblemsError(Problem(str(path), "is a folder", "name a file"))
     with whole_file(path) as output, TimeSorter() as sorter:
         tally = _converted(source, rejects, sorter)
         for message in sorter:
@@ -121,6 +118,10 @@ def _converted(source: Source, rejects: RejectedFile, sorter: TimeSorter) -> Tal
     with progress_bar(source.path.name) as progress:
         tally = convert(source, sorter, lambda row: rejects.add(row.document()), progress)
     rejects.finish()
+    if not tally.accepted:
+        reasons = ", ".join(f"{count:,} {reason}" for reason, count in tally.reasons.most_common())
+        hint = f"is this the right mapping? The rows are in {rejects.path}"
+        raise ProblemsError(Problem(str(source.path), f"every row was rejected: {reasons}", hint))
     return tally
 
 
