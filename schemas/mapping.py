@@ -37,10 +37,17 @@ class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
 
 
+def _as_list(value: object) -> object:
+    return [value] if isinstance(value, str | int | float) else value
+
+
+Texts = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
+
+
 class Value(_Model):
     """Where a field's value comes from. A plain string in the file is short for `column`.
 
-    A blank result leaves the field out. `map` names one of the mapping's `maps` or holds one; a value
+    A blank result leaves the field out, and so do the texts listed in `blank`. `map` names one of the mapping's `maps` or holds one; a value
     that it doesn't know rejects the row, unless `otherwise` says what to take. For times: `formats`
     and `zone` override the mapping's; `next_day_if_before` adds a day when a time of day has passed
     midnight; `export` is the instant of the export itself.
@@ -50,6 +57,7 @@ class Value(_Model):
     constant: str | None = None
     template: str | None = None
     export: Literal[True] | None = None
+    blank: Texts = ()
     map: str | dict[str, str] | None = None
     otherwise: str | None = None
     formats: tuple[str, ...] | None = None
@@ -73,15 +81,8 @@ def _long_form(value: object) -> object:
 AnyValue = Annotated[Value, BeforeValidator(_long_form)]
 
 
-def _as_list(value: object) -> object:
-    return [value] if isinstance(value, str | int | float) else value
-
-
-Texts = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
-
-
 class Condition(_Model):
-    """Holds for a row when every part given holds. `changed`, `became`, `was` and `row` look at the
+    """Holds for a row when every part given holds, of a column or of a template's text. `changed`, `became`, `was` and `row` look at the
     row before of the same id (they need `history`):
 
     `changed`: there is a row before and its value differs; `became`: the value is one of these, and
@@ -89,6 +90,7 @@ class Condition(_Model):
     """
 
     column: str | None = None
+    template: str | None = None
     filled: bool | None = None
     equals: Texts | None = None
     differs: Texts | None = None
@@ -96,6 +98,12 @@ class Condition(_Model):
     became: Texts | None = None
     was: Texts | None = None
     row: Literal["first", "later"] | None = None
+
+    def columns(self) -> Iterator[str]:
+        """Every column it reads."""
+        if self.column is not None:
+            yield self.column
+        yield from PLACEHOLDER.findall(self.template or "")
 
     @property
     def looks_back(self) -> bool:
@@ -199,7 +207,8 @@ class Mapping(_Model):
         sources = () if self.exported_at is None else self.exported_at.after
         conditions = [*(source.when for source in sources), *(rule.when for rule in self.events)]
         for parts in conditions:
-            found.update(part.column for part in parts if part.column is not None)
+            for part in parts:
+                found.update(part.columns())
         for source in sources:
             found.update(source.time.columns())
         for rule in self.events:
@@ -320,12 +329,16 @@ def _condition_mistakes(
 ) -> Iterator[Mistake]:
     for index, part in enumerate(when):
         here = (*place, "when", index)
-        tests = part.model_dump(exclude={"column", "row"}, exclude_none=True)
-        if part.column is None and (tests or part.row is None):
+        tests = part.model_dump(exclude={"column", "template", "row"}, exclude_none=True)
+        subjects = [name for name in (part.column, part.template) if name is not None]
+        yield from _template_mistakes((*here, "template"), part.template)
+        if len(subjects) > 1:
+            yield Mistake(here, "column and template at once", "write two conditions")
+        if not subjects and (tests or part.row is None):
             yield Mistake(here, "a condition needs a column", "e.g. {column: closed, filled: true}")
-        if part.column is not None and not tests:
+        if subjects and not tests:
             hint = "add filled, equals, differs, changed, became or was"
-            yield Mistake(here, f"nothing is asked of column {part.column!r}", hint)
+            yield Mistake(here, f"nothing is asked of {subjects[0]!r}", hint)
         if part.looks_back and mapping.history is None:
             hint = "add `history: {order_by: [...]}`"
             yield Mistake(here, "the row before is only known in a file with history", hint)

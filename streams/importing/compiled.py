@@ -169,11 +169,11 @@ class CompiledMapping:
             "occurred_at": rfc3339(occurred_ms),
             "ingested_at": rfc3339(known_ms),
             f"{mapping.entity}_id": entity_id,
+            "sequence": position * len(self._rules) + place,
             "data": data,
         }
         if mapping.history is not None:
             document["event_id"] = f"{entity_id}:{rule.title}:{position}"
-            document["sequence"] = position * len(self._rules) + place
         event = decode(orjson.dumps(document), key=None, received_ms=known_ms, kind=mapping.entity)
         if isinstance(event, Rejected):
             where = f"{rule.title}.{event.where}" if event.where else rule.title
@@ -236,6 +236,18 @@ class CompiledMapping:
         return mapped
 
     def _plain(self, value: Value) -> Text:
+        text = self._given(value)
+        if not value.blank:
+            return text
+        blank = frozenset(value.blank)
+
+        def unless_blank(view: RowView) -> str:
+            found = text(view)
+            return "" if found in blank else found
+
+        return unless_blank
+
+    def _given(self, value: Value) -> Text:
         if value.column is not None:
             return self._column(value.column)
         if value.template is not None:
@@ -306,8 +318,9 @@ class CompiledMapping:
 
     def _test(self, part: Condition) -> Test:
         tests = [] if part.row is None else [_row_test(first=part.row == "first")]
-        if part.column is not None:
-            tests += _column_tests(part, self._at[part.column])
+        if part.column is not None or part.template is not None:
+            subject = self._plain(Value(column=part.column, template=part.template))
+            tests += _value_tests(part, subject) + _looking_back(part, subject)
         if len(tests) == 1:
             return tests[0]
         return lambda view: all(test(view) for test in tests)
@@ -325,40 +338,36 @@ def _row_test(*, first: bool) -> Test:
     return lambda view: (view.previous is None) is first
 
 
-def _column_tests(part: Condition, at: int) -> list[Test]:
+def _value_tests(part: Condition, subject: Text) -> list[Test]:
     tests: list[Test] = []
     if part.filled is not None:
         filled = part.filled
-        tests.append(lambda view: bool(view.values[at]) is filled)
+        tests.append(lambda view: bool(subject(view)) is filled)
     if part.equals is not None:
         equals = frozenset(part.equals)
-        tests.append(lambda view: view.values[at] in equals)
+        tests.append(lambda view: subject(view) in equals)
     if part.differs is not None:
         differs = frozenset(part.differs)
-        tests.append(lambda view: view.values[at] not in differs)
-    return tests + _looking_back(part, at)
+        tests.append(lambda view: subject(view) not in differs)
+    return tests
 
 
-def _looking_back(part: Condition, at: int) -> list[Test]:
+def _looking_back(part: Condition, subject: Text) -> list[Test]:
+    def before(view: RowView) -> str | None:
+        return None if view.previous is None else subject(RowView(view.previous))
+
     tests: list[Test] = []
     if part.changed is not None:
         changed = part.changed
         tests.append(
-            lambda view: (
-                view.previous is not None and (view.previous[at] != view.values[at]) is changed
-            )
+            lambda view: view.previous is not None and (before(view) != subject(view)) is changed
         )
     if part.became is not None:
         became = frozenset(part.became)
-        tests.append(
-            lambda view: (
-                view.values[at] in became
-                and (view.previous is None or view.previous[at] not in became)
-            )
-        )
+        tests.append(lambda view: subject(view) in became and before(view) not in became)
     if part.was is not None:
         was = frozenset(part.was)
-        tests.append(lambda view: view.previous is not None and view.previous[at] in was)
+        tests.append(lambda view: before(view) in was)
     return tests
 
 

@@ -3,13 +3,14 @@
 import csv
 import gzip
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
 
 from schemas.decode import decode
 from schemas.events import Created, Event, ExternalVerdict, Message as MessageData
-from schemas.instants import rfc3339
+from schemas.instants import from_ms, rfc3339
 from schemas.problems import ProblemsError
 from streams.importing import Message, load_mapping
 from tests.unit.importing.samples import (
@@ -347,3 +348,56 @@ def test_servicenow_updates_become_events_and_the_verdict_waits_for_the_closing(
         ("closed", None, "07:09"),
         ("external_verdict", "breached", "07:09"),
     ]
+
+
+CALLS_HEADER = "vru+line\tcall_id\tcustomer_id\tpriority\ttype\tdate\tvru_entry\tvru_exit\tvru_time\tq_start\tq_exit\tq_time\toutcome\tser_start\tser_exit\tser_time\tserver"  # fmt: skip
+NOT_QUEUED = "0:00:00 0:00:00 0"
+NOT_SERVED = "0:00:00 0:00:00 0"
+
+
+@pytest.mark.parametrize(
+    ("entry", "queue", "outcome", "service", "events"),
+    [
+        ("9:00:00 9:00:09 9", "9:00:09 9:00:39 30", "AGENT", "9:00:38 9:02:00 82 DORIT", [
+            ("ivr_entered", "09:00:00"), ("queued", "09:00:09"), ("answered", "09:00:39"),
+            ("ended", "09:02:00"),
+        ]),
+        ("9:00:00 9:00:09 9", NOT_QUEUED, "AGENT", "9:00:08 9:02:00 112 DORIT", [
+            ("ivr_entered", "09:00:00"), ("answered", "09:00:08"), ("ended", "09:02:00"),
+        ]),
+        ("9:00:00 9:00:09 9", "9:00:09 9:00:14 5", "HANG", f"{NOT_SERVED} NO_SERVER", [
+            ("ivr_entered", "09:00:00"), ("queued", "09:00:09"), ("abandoned", "09:00:14"),
+            ("ended", "09:00:14"),
+        ]),
+        ("9:00:00 9:00:09 9", NOT_QUEUED, "HANG", f"{NOT_SERVED} NO_SERVER", [
+            ("ivr_entered", "09:00:00"), ("abandoned", "09:00:09"), ("ended", "09:00:09"),
+        ]),
+        ("9:00:00 9:00:09 9", "9:00:09 9:00:33 24", "PHANTOM", "9:00:32 9:00:36 4 NO_SERVER", [
+            ("ivr_entered", "09:00:00"), ("ended", "09:00:33"),
+        ]),
+        ("9:00:00 9:00:09 9", NOT_QUEUED, "AGENT", f"{NOT_SERVED} DORIT", [
+            ("ivr_entered", "09:00:00"), ("ended", "09:00:09"),
+        ]),
+        ("23:59:50 23:59:59 9", "23:59:59 0:00:30 31", "AGENT", "0:00:30 0:02:00 90 DORIT", [
+            ("ivr_entered", "23:59:50"), ("queued", "23:59:59"), ("answered", "00:00:30"),
+            ("ended", "00:02:00"),
+        ]),
+    ],
+)  # fmt: skip
+def test_calls_of_the_bank(
+    tmp_path: Path, entry: str, queue: str, outcome: str, service: str, events: list[object]
+) -> None:
+    fields = f"AA01 7 0 2 PS 990201 {entry} {queue} {outcome} {service}".split(" ")
+    path = written(tmp_path / "calls.tsv", CALLS_HEADER, "\t".join(fields))
+    messages, _tally, rejected = run(load_mapping("bank_calls"), path)
+    assert rejected == []
+    found = [decode(item.value, key=item.key, received_ms=0, kind="call") for item in messages]
+    assert {event.key for event in found if isinstance(event, Event)} == {
+        "default/bank_calls/AA01-7-990201"
+    }
+    zone = ZoneInfo("Asia/Jerusalem")
+    assert [
+        (event.type, from_ms(event.occurred_ms).astimezone(zone).strftime("%H:%M:%S"))
+        for event in found
+        if isinstance(event, Event)
+    ] == events

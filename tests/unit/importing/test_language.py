@@ -98,7 +98,7 @@ def test_a_misspelt_key_hides_no_other_mistake() -> None:
         ('"%Y-%m-%d %H:%M"', "epoch_second", "did you mean 'epoch_seconds'?"),
         ("map: who", "map: whom", "unknown value map 'whom' (did you mean 'who'?)"),
         ("author: {column: by, map: who}\n      ", "", "message needs data.author"),
-        ("{column: closed, filled: true}", "{column: closed}", "nothing is asked of column"),
+        ("{column: closed, filled: true}", "{column: closed}", "nothing is asked of 'closed'"),
         ("{column: closed, filled: true}", "{filled: true}", "a condition needs a column"),
         ("{column: closed, filled: true}", "{row: first}", "file with history"),
         ("type: closed", "type: message\n    data: {author: by}", "a second event is called"),
