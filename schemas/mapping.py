@@ -123,12 +123,12 @@ class Input(_Model):
 
 class Times(_Model):
     """How times are written. A time without an offset is local to `zone`: in a repeated hour its
-    first occurrence; one in a gap is read with the offset before it (`gap: shift`) or rejects the
-    row (`gap: reject`)."""
+    first occurrence; one in a gap becomes the transition (`gap: snap`) or rejects the row
+    (`gap: reject`)."""
 
     zone: str
     formats: Texts = ("iso",)
-    gap: Literal["shift", "reject"] = "shift"
+    gap: Literal["snap", "reject"] = "snap"
 
 
 class TimeSource(_Model):

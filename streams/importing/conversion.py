@@ -76,7 +76,7 @@ def convert(
 ) -> Tally:
     """Put every event of the file into `sorter`; a row that can't be taken goes to `on_rejected`.
 
-    Memory is bounded by the sorter's run, one id's rows and, in files with history, a hash per id.
+    Memory is bounded by the sorter's run, the rows of one id, and a hash per id.
     ProblemsError when the file can't be read or lacks columns.
     """
     mapping = source.mapping

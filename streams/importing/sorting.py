@@ -8,7 +8,7 @@ from typing import IO
 
 import msgspec
 
-RUN_MESSAGES_MAX = 200_000
+RUN_MESSAGES_MAX = 100_000
 _LENGTH_BYTES = 4
 
 _Run = IO[bytes]

@@ -61,7 +61,8 @@ def time_parser(formats: tuple[str, ...], zone_name: str) -> TimeParser:
     """A parser of local or absolute times; ValueError (with words) when none of the formats fits.
 
     A time without an offset is local to the zone: the first occurrence in a repeated hour; in a gap
-    the offset before it is taken, as the source's clock would show if it had not been moved.
+    the instant of the transition. So a later local time never becomes an earlier instant, and a source
+    that compares its local times finds the same order here.
     """
     parsers = [_WORDS.get(text) or _by_pattern(text) for text in formats]
     zone = ZoneInfo(zone_name)
@@ -89,8 +90,24 @@ def _placed(written: datetime, zone: ZoneInfo) -> ParsedTime:
         return ParsedTime(to_ms(written), in_gap=False, written=written)
     local = written.replace(tzinfo=zone, fold=0)
     universal = local.astimezone(UTC)
-    in_gap = universal.astimezone(zone).replace(tzinfo=None) != written
-    return ParsedTime(to_ms(universal), in_gap, written)
+    if universal.astimezone(zone).replace(tzinfo=None) == written:
+        return ParsedTime(to_ms(universal), in_gap=False, written=written)
+    before = local.replace(fold=1).astimezone(UTC)  # by the offset after the gap: too early
+    return ParsedTime(
+        _transition_ms(to_ms(before), to_ms(universal), zone), in_gap=True, written=written
+    )
+
+
+def _transition_ms(before_ms: int, after_ms: int, zone: ZoneInfo) -> int:
+    """The first instant of the new offset; it lies between the two."""
+    new = from_ms(after_ms).astimezone(zone).utcoffset()
+    while after_ms - before_ms > 1:
+        middle_ms = (before_ms + after_ms) // 2
+        if from_ms(middle_ms).astimezone(zone).utcoffset() == new:
+            after_ms = middle_ms
+        else:
+            before_ms = middle_ms
+    return after_ms
 
 
 def next_day(parsed: ParsedTime, zone_name: str) -> int:

@@ -110,7 +110,7 @@ def test_a_limit_reads_only_so_many_rows(tmp_path: Path) -> None:
     assert tally.rows == 4
 
 
-@pytest.mark.parametrize(("gap", "rejections"), [("shift", 0), ("reject", 1)])
+@pytest.mark.parametrize(("gap", "rejections"), [("snap", 0), ("reject", 1)])
 def test_times_that_do_not_exist_are_counted_or_rejected(
     tmp_path: Path, gap: str, rejections: int
 ) -> None:

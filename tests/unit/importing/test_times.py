@@ -22,9 +22,9 @@ PLAIN = ("%Y-%m-%d %H:%M:%S",)
         ("2012-03-11 01:59:59", "2012-03-11T06:59:59Z", False),
         (
             "2012-03-11 02:30:00",
-            "2012-03-11T07:30:00Z",
+            "2012-03-11T07:00:00Z",
             True,
-        ),  # never happens: 02:30 EST = 03:30 EDT
+        ),  # never happens: the transition
         ("2012-03-11 03:00:00", "2012-03-11T07:00:00Z", False),
     ],
 )
@@ -84,3 +84,17 @@ def _repeated(local: datetime) -> timedelta:
     assert offset is not None
     assert first is not None
     return first - offset
+
+
+@given(
+    st.lists(st.integers(-40_000, 40_000), min_size=2, max_size=2),
+    st.sampled_from(["2012-03-11 02:30:00", "2012-11-04 01:30:00"]),
+)
+def test_a_later_local_time_is_never_an_earlier_instant(offsets: list[int], around: str) -> None:
+    middle = datetime.strptime(around, PLAIN[0]).replace(tzinfo=UTC)
+    parse = time_parser(PLAIN, BOSTON)
+    early, late = (
+        parse((middle + timedelta(seconds=offset)).strftime(PLAIN[0])).instant_ms
+        for offset in sorted(offsets)
+    )
+    assert early <= late
