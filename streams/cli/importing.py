@@ -12,6 +12,7 @@ from schemas.wire import TOPIC_OF
 from streams.cli.errors import told_clearly
 from streams.cli.progress import progress_bar
 from streams.importing import Source, Tally, TimeSorter, convert, load_mapping, mapping_names
+from streams.importing.faults import meaning_of
 from streams.importing.output import RejectedFile, whole_file
 from streams.shell.settings import Settings, load_settings
 
@@ -145,4 +146,4 @@ def _tell(mapping: Mapping, tally: Tally, rejects: RejectedFile, to: str) -> Non
     if tally.rejected:
         typer.echo(f"rejected rows → {rejects.path}")
         for reason, count in tally.reasons.most_common():
-            typer.echo(f"          {count:>9,}  {reason}")
+            typer.echo(f"          {count:>9,}  {reason}: {' · '.join(meaning_of(reason))}")

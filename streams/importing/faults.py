@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+from schemas.reasons import REASONS
+
+# code → meaning in English and Chinese
 ROW_REASONS: dict[str, tuple[str, str]] = {
     "missing_value": ("a needed column is blank", "必需的列为空"),
     "bad_time": ("a time can't be read", "时间无法解析"),
@@ -34,3 +37,11 @@ class RowFaultsError(Exception):
         assert faults
         self.faults = faults
         super().__init__("; ".join(fault.detail for fault in faults))
+
+
+def meaning_of(reason: str) -> tuple[str, str]:
+    """What a code means, in English and Chinese."""
+    if reason in ROW_REASONS:
+        return ROW_REASONS[reason]
+    known = REASONS[reason]
+    return known.en, known.zh_cn

@@ -39,7 +39,7 @@ def test_events_and_rejected_rows_become_files_and_a_summary(tmp_path: Path, sho
     assert "rows 2 accepted 1, rejected 1" in lines
     assert f"events 2 of 1 tickets → {out}" in lines
     assert "1 created" in lines
-    assert "1 bad_time" in lines
+    assert "1 bad_time: a time can't be read · 时间无法解析" in lines
     assert f"rejected rows → {rejected}" in lines
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "events.jsonl", "events.rejected.jsonl", "shop.csv.gz", "shop.yaml",
