@@ -7,9 +7,15 @@ from streams.importing.conversion import RejectedRow, Source, Tally, convert
 from streams.importing.sorting import Message, TimeSorter
 
 BOSTON_SAMPLE = SAMPLES_DIR / "boston311_sample.csv.gz"
+# A Wednesday morning in Boston; 40 virtual minutes a second. Promises are broken from the first
+# seconds on, and in every minute of the first ten.
+BOSTON_SAMPLE_START = "2011-08-31T12:00:00Z"
+BOSTON_SAMPLE_SPEED = 2_400.0
 
 __all__ = [
     "BOSTON_SAMPLE",
+    "BOSTON_SAMPLE_SPEED",
+    "BOSTON_SAMPLE_START",
     "Message",
     "RejectedRow",
     "Source",
