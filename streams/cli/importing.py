@@ -13,7 +13,7 @@ from streams.cli.errors import told_clearly
 from streams.cli.progress import progress_bar
 from streams.importing import Source, Tally, TimeSorter, convert, load_mapping, mapping_names
 from streams.importing.faults import meaning_of
-from streams.importing.output import RejectedFile, whole_file
+from streams.importing.output import RejectedFile, check_distinct, whole_file
 from streams.shell.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -57,7 +57,9 @@ def import_file(
         known = load_mapping(mapping)
         exported_ms = _instant(exported_at)
         source = Source(file, known, settings.tenant, limit, exported_ms)
-        with RejectedFile(rejected or _rejected_path(file, to)) as rejects:
+        rejected = rejected or _rejected_path(file, to)
+        check_distinct(file, to=None if to == KAFKA else Path(to), rejected=rejected)
+        with RejectedFile(rejected) as rejects:
             if to == KAFKA:
                 publisher = _publisher(settings, TOPIC_OF[known.entity])
                 tally = _publish(source, rejects, publisher)

@@ -14,7 +14,7 @@ from schemas.problems import Problem, ProblemsError
 from streams.cli.errors import told_clearly
 from streams.cli.progress import progress_bar
 from streams.core.effects import OutcomeRow
-from streams.importing.output import RejectedFile, whole_file
+from streams.importing.output import RejectedFile, check_distinct, whole_file
 from streams.replay import ReplaySinks, ReplaySummary, replay_file
 
 _JSON = orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE
@@ -52,6 +52,7 @@ def replay(
 
         book = load_book(policy)
         letters_path = dead_letters or events.with_suffix(".dead-letters.jsonl")
+        check_distinct(events, out=out, tickets_out=tickets_out, dead_letters=letters_path)
         letters = files.enter_context(RejectedFile(letters_path))
         rows = _Rows(files, out, tickets_out)
         progress = files.enter_context(progress_bar(events.name))

@@ -16,10 +16,18 @@ from schemas.problems import Problem, ProblemsError
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[IO[bytes]]:
-    """A file that takes its name only when everything has been written; else nothing changes."""
+    """A file that takes its name only when everything has been written; else nothing changes.
+
+    What is no regular file (a pipe, a terminal, /dev/null) is written to as it is.
+    """
+    if path.exists() and not path.is_file():
+        with path.open("wb") as stream:
+            yield stream
+        return
+    target = path.resolve()
     try:
         with tempfile.NamedTemporaryFile(
-            dir=path.parent, prefix=f".{path.name}.", suffix=".partial", delete=False
+            dir=target.parent, prefix=f".{target.name}.", suffix=".partial", delete=False
         ) as file:
             partial = Path(file.name)
             try:
@@ -27,15 +35,27 @@ def whole_file(path: Path) -> Iterator[IO[bytes]]:
                 file.flush()
                 os.fsync(file.fileno())
                 partial.chmod(0o644)
-                partial.replace(path)
+                partial.replace(target)
             except BaseException:
                 partial.unlink(missing_ok=True)
                 raise
     except FileNotFoundError as error:
-        if path.parent.is_dir():
+        if target.parent.is_dir():
             raise
         hint = "create the folder first"
         raise ProblemsError(Problem(str(path), f"no folder {path.parent}", hint)) from error
+
+
+def check_distinct(source: Path, **outputs: Path | None) -> None:
+    """ProblemsError when an output (by its option's name) is the file that is read, or another one."""
+    taken = {source.resolve(): "the file that is read"}
+    for option, path in outputs.items():
+        if path is None or (path.exists() and not path.is_file()):
+            continue
+        name = "--" + option.replace("_", "-")
+        other = taken.setdefault(path.resolve(), f"that of {name}")
+        if other != f"that of {name}":
+            raise ProblemsError(Problem(f"{name} {path}", f"is {other}", "name another file"))
 
 
 class RejectedFile:
@@ -68,7 +88,8 @@ class RejectedFile:
     def finish(self) -> None:
         """After the last `add`."""
         if self._spool is None:
-            self.path.unlink(missing_ok=True)
+            if self.path.is_file():
+                self.path.unlink()
             return
         self._spool.seek(0)
         with whole_file(self.path) as file:

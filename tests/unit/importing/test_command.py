@@ -125,3 +125,28 @@ def test_foreign_bytes_are_kept_readable(tmp_path: Path, shop: Path) -> None:
     assert import_(file, "--mapping", shop, "--to", out).exit_code == 0
     row = orjson.loads(out.with_suffix(".rejected.jsonl").read_bytes())
     assert row["original"]["shelf"] == "\\xff"
+
+
+@pytest.mark.parametrize("option", ["--to", "--rejected"])
+def test_the_source_itself_is_never_overwritten(tmp_path: Path, shop: Path, option: str) -> None:
+    file = written(tmp_path / "shop.csv", SHOP_HEADER, GOOD)
+    before = file.read_bytes()
+    target = () if option == "--to" else ("--to", tmp_path / "e.jsonl")
+    result = import_(file, "--mapping", shop, *target, option, file)
+    assert result.exit_code == 2
+    assert "is the file that is read" in result.output
+    assert file.read_bytes() == before
+
+
+def test_a_link_and_a_device_stay_what_they_are(tmp_path: Path, shop: Path) -> None:
+    file = written(tmp_path / "shop.csv", SHOP_HEADER, GOOD)
+    target, link = tmp_path / "target.jsonl", tmp_path / "link.jsonl"
+    target.write_text("old\n")
+    link.symlink_to(target)
+    assert import_(file, "--mapping", shop, "--to", link, "--rejected", "/dev/null").exit_code == 0
+    assert link.is_symlink()
+    assert target.read_text().count("\n") == 2
+    assert Path("/dev/null").is_char_device()
+    nothing = import_(file, "--mapping", shop, "--to", "/dev/null", "--rejected", tmp_path / "r")
+    assert nothing.exit_code == 0
+    assert Path("/dev/null").is_char_device()

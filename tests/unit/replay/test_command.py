@@ -87,6 +87,7 @@ def test_the_history_can_be_written_too(tmp_path: Path, events: Path) -> None:
         (("--until", "tomorrow"), "--until: "),
         (("--until", f"{DAY}T10:00:00"), "has no zone"),
         (("--out", "no/such/folder/rows.jsonl"), "no folder no/such/folder"),
+        (("--out", "x.jsonl", "--tickets-out", "./x.jsonl"), "is that of --out"),
         (("--policy", "no-such-policy.yaml"), "no-such-policy.yaml"),
     ],
 )
@@ -109,3 +110,11 @@ def test_a_file_of_nothing_is_told_and_writes_nothing(
     assert result.exit_code == 2
     assert said in result.output
     assert not (tmp_path / "rows").exists()
+
+
+def test_the_events_themselves_are_never_overwritten(events: Path) -> None:
+    before = events.read_bytes()
+    result = replay(events, "--policy", POLICY, "--out", events)
+    assert result.exit_code == 2
+    assert "is the file that is read" in result.output
+    assert events.read_bytes() == before
