@@ -1,0 +1,69 @@
+"""What the page, its API and the ingest edge are told at start."""
+
+import ipaddress
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
+
+from schemas.problems import Problem, ProblemsError
+
+
+@dataclass(frozen=True, slots=True)
+class DemoClock:
+    """The pipeline runs on a virtual clock: where it began and how much faster than ours it runs."""
+
+    start_ms: int
+    speed: float
+
+
+@dataclass(frozen=True, slots=True)
+class DashboardConfig:
+    """`port` 0 takes a free one. `tenant`: whose numbers the page shows (empty: everybody's), and the
+    tenant of events that name none. `zone`: of every time shown and of "today". `clock_labels`:
+    clock → {en, zh-CN}. `allowed_hosts`: further names the page is reached by (a proxy's)."""
+
+    host: str = "127.0.0.1"
+    port: int = 8311
+    token: str = field(default="", repr=False)
+    stale_after_seconds: float = 45.0
+    ingest_bytes_max: int = 4 * 1024 * 1024
+    tenant: str = "default"
+    title: str = "ticketpulse"
+    demo: DemoClock | None = None
+    zone: str = "UTC"
+    clock_labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    allowed_hosts: tuple[str, ...] = ()
+
+    @property
+    def speed(self) -> float:
+        """Pipeline seconds per second of ours."""
+        return 1.0 if self.demo is None else self.demo.speed
+
+    @property
+    def on_loopback(self) -> bool:
+        """True when only this machine can connect."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+    def check(self) -> None:
+        """Raise ProblemsError with everything that forbids a start."""
+        problems = tuple(self._problems())
+        if problems:
+            raise ProblemsError(*problems)
+
+    def _problems(self) -> Iterator[Problem]:
+        if not self.on_loopback and not self.token:
+            what = "reachable from other machines, but no token is set"
+            hint = "set TICKETPULSE_HTTP_TOKEN, or TICKETPULSE_HTTP_HOST=127.0.0.1"
+            yield Problem(f"http_host {self.host or '(all addresses)'}", what, hint)
+        if any(character.isspace() for character in self.token):
+            hint = "choose one without blanks and line ends"
+            yield Problem("http_token", "a token can't contain blanks", hint)
+        try:
+            ZoneInfo(self.zone)
+        except (KeyError, ValueError, OSError):
+            yield Problem("zone", f"{self.zone!r} is not an IANA zone", "e.g. Asia/Shanghai")

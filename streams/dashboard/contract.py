@@ -1,0 +1,22 @@
+"""What the dashboard needs from others: a reader of rows and a publisher of events."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+Row = dict[str, object]
+
+
+class Reader(Protocol):
+    """Answers SQL. Called from threads; may block; raises when the database can't answer."""
+
+    def query_rows(self, sql: str, params: Mapping[str, object]) -> list[Row]:
+        """Rows by column name; parameters stand as `{name:Type}` in the SQL."""
+        ...
+
+
+class Publisher(Protocol):
+    """Hands records to the broker."""
+
+    async def publish(self, topic: str, records: Sequence[tuple[bytes, bytes]]) -> None:
+        """Return when the broker has acknowledged every (key, value); raise otherwise."""
+        ...

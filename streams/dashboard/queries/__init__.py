@@ -1,0 +1,1 @@
+"""The page's questions to ClickHouse, one `.sql` file each."""

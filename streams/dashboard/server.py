@@ -1,0 +1,197 @@
+"""The live page, its API and the ingest edge as one role.
+
+GET  /                                   the page
+GET  /api/live                           everything the page shows
+GET  /api/stream                         the same as server-sent events
+GET  /api/tickets/{tenant}/{source}/{id} one ticket with its clocks
+POST /events                             see `streams.dashboard.ingest`
+GET  /healthz, /readyz                   the process lives; it can read the database
+"""
+
+import asyncio
+import errno
+from concurrent.futures import ThreadPoolExecutor
+
+import orjson
+from aiohttp import web
+
+from schemas.problems import Problem, ProblemsError
+from streams.dashboard.access import Access, problem, put_headers
+from streams.dashboard.config import DashboardConfig
+from streams.dashboard.contract import Publisher, Reader
+from streams.dashboard.feed import LiveFeed
+from streams.dashboard.ingest import Ingest
+from streams.dashboard.pages import Pages
+from streams.dashboard.snapshot import read_ticket
+from streams.dashboard.stream import EventStream, live_document
+from streams.runtime.clock import Clock, SystemClock
+
+STOP_SECONDS_MAX = 3.0
+ANSWER_SECONDS_MAX = 10.0
+
+
+def dashboard_role(
+    config: DashboardConfig,
+    reader: Reader,
+    clock: Clock,
+    publisher: Publisher | None,
+    wall_clock: Clock | None = None,
+) -> "Dashboard":
+    """The role. `clock` is the pipeline's (it stamps what comes in), `wall_clock` measures how old
+    data is. Without a publisher no events are taken. ProblemsError when the configuration forbids it."""
+    config.check()
+    return Dashboard(config, reader, clock, publisher, wall_clock or SystemClock())
+
+
+class Dashboard:
+    """See `dashboard_role`."""
+
+    name = "dashboard"
+
+    def __init__(
+        self,
+        config: DashboardConfig,
+        reader: Reader,
+        clock: Clock,
+        publisher: Publisher | None,
+        wall_clock: Clock,
+    ) -> None:
+        self._config = config
+        self._reader = reader
+        self._feed = LiveFeed(config, reader, clock, wall_clock)
+        self._threads = ThreadPoolExecutor(1, thread_name_prefix="dashboard-api")
+        self._stopping = asyncio.Event()
+        self._runner = web.AppRunner(
+            self._build_app(clock, publisher), access_log=None, shutdown_timeout=STOP_SECONDS_MAX
+        )
+        self._port: int | None = None
+        self._stopped = False
+
+    @property
+    def port(self) -> int:
+        """The port in use, once started."""
+        assert self._port is not None, "start comes first"
+        return self._port
+
+    @property
+    def url(self) -> str:
+        """Where a browser on this machine finds the page, once started."""
+        host = self._config.host
+        if host in {"", "0.0.0.0", "::"}:  # noqa: S104 - compared with, not bound to
+            host = "127.0.0.1"
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}/"
+
+    async def start(self) -> None:
+        """Listen. ProblemsError says what to do when the address can't be had."""
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, self._config.host or None, self._config.port)
+        try:
+            await site.start()
+        except OSError as error:
+            await self._runner.cleanup()
+            raise ProblemsError(_address_problem(self._config, error)) from error
+        self._port = int(self._runner.addresses[0][1])
+
+    async def run(self) -> None:
+        """Serve until `stop`."""
+        feeding = asyncio.ensure_future(self._feed.run())
+        stopping = asyncio.ensure_future(self._stopping.wait())
+        try:
+            done, _ = await asyncio.wait({feeding, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()  # raises what broke it
+        finally:
+            for task in (feeding, stopping):
+                task.cancel()
+            await asyncio.gather(feeding, stopping, return_exceptions=True)
+
+    async def stop(self) -> None:
+        """End the streams, finish the answers that were begun, give the port back."""
+        self._stopping.set()
+        if self._stopped:
+            return
+        self._stopped = True
+        await self._feed.close()
+        await self._runner.cleanup()
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def healthy(self) -> str | None:
+        """None, or why the page shows no new numbers."""
+        trouble = self._feed.trouble
+        return None if trouble is None else f"the page's numbers can't be read: {trouble}"
+
+    def _build_app(self, clock: Clock, publisher: Publisher | None) -> web.Application:
+        config = self._config
+        access = Access(config)
+        pages = Pages(config, access)
+        app = web.Application(
+            middlewares=[access.middleware()], client_max_size=config.ingest_bytes_max
+        )
+        app.on_response_prepare.append(put_headers)
+        app.add_routes(
+            [
+                web.get("/", pages.page),
+                web.get("/session", pages.sign_in),
+                web.post("/session", pages.let_in),
+                web.get("/static/{path:.+}", pages.static),
+                web.get("/api/live", self._live),
+                web.get("/api/stream", EventStream(self._feed).serve),
+                web.get("/api/tickets/{tenant}/{source}/{ticket_id:.+}", self._ticket),
+                web.post("/events", Ingest(config, clock, publisher).post),
+                web.get("/healthz", self._healthz),
+                web.get("/readyz", self._readyz),
+            ]
+        )
+        return app
+
+    async def _live(self, _request: web.Request) -> web.Response:
+        frame = await self._feed.current()
+        if frame is None:
+            return _database_unavailable()
+        return web.Response(
+            body=live_document(self._feed, frame), content_type="application/json", charset="utf-8"
+        )
+
+    async def _ticket(self, request: web.Request) -> web.Response:
+        key = request.match_info
+        asked = (key["tenant"], key["source"], key["ticket_id"])
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS_MAX):
+                found = await loop.run_in_executor(self._threads, read_ticket, self._reader, *asked)
+        except Exception:
+            return _database_unavailable()
+        if found is None:
+            return problem(404, "unknown_ticket", "no such ticket has been seen")
+        document = {**self._feed.pulse(), **found}
+        return web.Response(
+            body=orjson.dumps(document, option=orjson.OPT_UTC_Z),
+            content_type="application/json",
+            charset="utf-8",
+        )
+
+    async def _healthz(self, _request: web.Request) -> web.Response:
+        return web.json_response({"status": "alive"})
+
+    async def _readyz(self, _request: web.Request) -> web.Response:
+        await self._feed.current()
+        if self._feed.trouble is not None:
+            return _database_unavailable()
+        return web.json_response({"status": "ready"})
+
+
+def _database_unavailable() -> web.Response:
+    detail = "ClickHouse does not answer; the page recovers by itself when it does"
+    return problem(503, "database_unavailable", detail, **{"Retry-After": "5"})
+
+
+def _address_problem(config: DashboardConfig, error: OSError) -> Problem:
+    where = f"http {config.host}:{config.port}"
+    if error.errno == errno.EADDRINUSE:
+        hint = "stop that program, or choose another port with TICKETPULSE_HTTP_PORT; 0 takes a free one"
+        return Problem(where, "the port is in use by another program", hint)
+    if error.errno == errno.EACCES:
+        hint = "choose a port from 1024 up with TICKETPULSE_HTTP_PORT"
+        return Problem(where, "the port may not be opened by this user", hint)
+    hint = "correct TICKETPULSE_HTTP_HOST, e.g. 127.0.0.1"
+    return Problem(where, f"the address can't be opened: {error.strerror or error}", hint)
