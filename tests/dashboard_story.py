@@ -45,7 +45,7 @@ class Story:
         team = pick.choices(TEAMS, weights=range(len(TEAMS) + 4, 4, -1))[0]
         worked = timedelta(hours=pick.lognormvariate(2.6, 1.1))
         solved_at = opened + worked if opened + worked <= self.now else None
-        common = {
+        common: Row = {
             "team": team,
             "priority": pick.choice(("P1", "P2", "P3")),
             "ticket_id": str(101_000_310_000 + number),
@@ -53,16 +53,16 @@ class Story:
         }
         yield (
             "tickets",
-            ticket(
-                number,
-                event_time=opened,
-                open=solved_at is None,
-                status="solved" if solved_at else "open",
-                solved_at=solved_at,
-                last_event_at=solved_at or opened,
-                judged_at=self.now,
+            {
+                **ticket(number),
                 **common,
-            ),
+                "event_time": opened,
+                "open": solved_at is None,
+                "status": "solved" if solved_at else "open",
+                "solved_at": solved_at,
+                "last_event_at": solved_at or opened,
+                "judged_at": self.now,
+            },
         )
         for clock, hours in CLOCKS:
             share = pick.uniform(0.02, 0.2) if clock == "first_reply" else 1.0
@@ -76,7 +76,7 @@ class Story:
         hours: int,
         opened: datetime,
         ended: datetime,
-        common: dict[str, str],
+        common: Row,
     ) -> Row:
         due = opened + timedelta(hours=hours)
         stopped = ended if ended <= self.now else None
@@ -84,25 +84,25 @@ class Story:
         running = stopped is None
         at_risk = opened + timedelta(hours=0.8 * hours)
         state = "running" if running else ("breached" if breached else "met")
-        return ticket_clock(
-            number,
-            clock=clock,
-            cycle_id=f"{common['ticket_id']}-created",
-            event_time=opened,
-            state=state,
-            verdict="pending" if running else state,
-            target_ms=hours * 3_600_000,
-            due_at=due,
-            next_due_at=due if running and not breached else None,
-            stopped_at=stopped,
-            breached=breached,
-            breach_at=due if breached else None,
-            breach_reason="deadline" if breached else None,
-            at_risk_at=at_risk if at_risk <= (stopped or self.now) else None,
-            breach_team=common["team"] if breached else None,
-            judged_at=self.now,
+        return {
+            **ticket_clock(number),
             **common,
-        )
+            "clock": clock,
+            "cycle_id": f"{common['ticket_id']}-created",
+            "event_time": opened,
+            "state": state,
+            "verdict": "pending" if running else state,
+            "target_ms": hours * 3_600_000,
+            "due_at": due,
+            "next_due_at": due if running and not breached else None,
+            "stopped_at": stopped,
+            "breached": breached,
+            "breach_at": due if breached else None,
+            "breach_reason": "deadline" if breached else None,
+            "at_risk_at": at_risk if at_risk <= (stopped or self.now) else None,
+            "breach_team": common["team"] if breached else None,
+            "judged_at": self.now,
+        }
 
 
 def insert(database: ClickHouse, table: str, *rows: object) -> None:
