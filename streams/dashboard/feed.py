@@ -1,6 +1,7 @@
 """One shared snapshot for everybody: however many look, the database is asked once a second."""
 
 import asyncio
+import hashlib
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -28,6 +29,11 @@ class Frame:
     content_json: bytes
     progress: Progress | None
 
+    @property
+    def event_id(self) -> str:
+        """Names the content itself: good across connections, restarts and several dashboards."""
+        return hashlib.blake2b(self.content_json, digest_size=9).hexdigest()
+
 
 class LiveFeed:
     """Takes snapshots while somebody looks, and tells everyone who waits.
@@ -52,7 +58,6 @@ class LiveFeed:
         self._took_seconds = 0.0
         self._trouble: str | None = None
         self._closed = False
-        self._epoch = format(wall_clock.now_ms(), "x")
 
     @property
     def frame(self) -> Frame | None:
@@ -67,10 +72,6 @@ class LiveFeed:
     @property
     def closed(self) -> bool:
         return self._closed
-
-    def event_id(self, frame: Frame) -> str:
-        """Names a content across connections and restarts."""
-        return f"{self._epoch}-{frame.number}"
 
     async def current(self) -> Frame | None:
         """A snapshot not older than a second, taking one if needed; the last good one in trouble."""

@@ -57,7 +57,7 @@ class EventStream:
         await response.write(f"retry: {RETRY_MS}\n\n".encode())
         frame = feed.frame
         seen_number = 0
-        if frame is not None and feed.event_id(frame) == last_event_id:
+        if frame is not None and frame.event_id == last_event_id:
             seen_number = frame.number
             await response.write(_pulse(feed))
         while not feed.closed:
@@ -70,7 +70,7 @@ class EventStream:
 
 
 def _live(feed: LiveFeed, frame: Frame) -> bytes:
-    head = f"id: {feed.event_id(frame)}\nevent: live\ndata: ".encode()
+    head = f"id: {frame.event_id}\nevent: live\ndata: ".encode()
     return head + live_document(feed, frame) + b"\n\n"
 
 

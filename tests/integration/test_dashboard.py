@@ -36,9 +36,8 @@ def breach(number: int, instant: object, **changes: object) -> Row:
 
 
 def due(number: int, instant: object, **changes: object) -> Row:
-    return ticket_clock(
-        number, **{"due_at": instant, "next_due_at": instant, "team": "A", **changes}
-    )
+    fields: Row = {"due_at": instant, "next_due_at": instant, "team": "A"}
+    return {**ticket_clock(number), **fields, **changes}
 
 
 CLOCKS = (
