@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 INTERVAL_SECONDS = 1.0
 # A slow database is asked less often: it is kept busy at most a quarter of the time.
 REST_PER_QUERY_SECOND = 3.0
+SILENT_SECONDS_MAX = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,7 @@ class LiveFeed:
         self._frame: Frame | None = None
         self._taken_at = float("-inf")
         self._took_seconds = 0.0
+        self._asked_at: float | None = None  # while a question is open
         self._trouble: str | None = None
         self._closed = False
 
@@ -66,16 +68,21 @@ class LiveFeed:
 
     @property
     def trouble(self) -> str | None:
-        """What kept the latest attempt from succeeding, else None."""
+        """What keeps the numbers from being read, else None."""
+        if self._asked_at is not None:
+            waiting_seconds = asyncio.get_running_loop().time() - self._asked_at
+            if waiting_seconds > SILENT_SECONDS_MAX:
+                return f"no answer for {waiting_seconds:.0f} s"
         return self._trouble
 
     @property
     def closed(self) -> bool:
         return self._closed
 
-    async def current(self) -> Frame | None:
-        """A snapshot not older than a second, taking one if needed; the last good one in trouble."""
-        await self._refresh()
+    async def current(self, seconds_max: float) -> Frame | None:
+        """A snapshot not older than a second, taking one if needed; in trouble, or when that takes
+        longer than `seconds_max`, the last good one."""
+        await asyncio.wait({asyncio.ensure_future(self._refresh())}, timeout=seconds_max)
         return self._frame
 
     async def next_frame(self, seen_number: int, seconds_max: float) -> Frame | None:
@@ -118,7 +125,7 @@ class LiveFeed:
         )
         return {
             "clock": {"now_ms": now_ms, "speed": config.speed, "virtual": config.demo is not None},
-            "fresh": freshness(progress, wall_ms, config.stale_after_seconds, self._trouble),
+            "fresh": freshness(progress, wall_ms, config.stale_after_seconds, self.trouble),
         }
 
     def _is_new(self, seen_number: int) -> bool:
@@ -134,6 +141,7 @@ class LiveFeed:
             # A tenth less, so that the loop's own rhythm always finds the last one too old.
             if self._closed or started - self._taken_at < 0.9 * self._pause_seconds():
                 return
+            self._asked_at = started
             try:
                 await self._take(loop)
             except Exception as error:
@@ -141,6 +149,7 @@ class LiveFeed:
                     log.warning("the page's numbers can't be read: %s", error)
                 self._trouble = str(error) or type(error).__name__
             finally:
+                self._asked_at = None
                 self._taken_at = loop.time()
                 self._took_seconds = self._taken_at - started
 

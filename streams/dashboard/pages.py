@@ -36,8 +36,12 @@ class Pages:
         self._files = _read_all(files("streams.dashboard") / "static", "")
         page = self._files.pop("index.html").body.decode()
         sign_in = self._files.pop("session.html").body.decode()
-        self._page = _filled(page, config)
-        self._sign_in = _filled(sign_in, config)
+        # Of everything a reader gets, the settings inside the page included.
+        page_unnamed = _filled(page, config, "")
+        parts = [page_unnamed, *(file.etag for _, file in sorted(self._files.items()))]
+        self.build = hashlib.sha256("".join(parts).encode()).hexdigest()[:16]
+        self._page = _filled(page, config, self.build)
+        self._sign_in = _filled(sign_in, config, self.build)
 
     async def page(self, _request: web.Request) -> web.Response:
         """The live page."""
@@ -74,10 +78,10 @@ def _html(text: str, status: int = 200) -> web.Response:
     return web.Response(text=text, status=status, content_type="text/html", charset="utf-8")
 
 
-def _filled(template: str, config: DashboardConfig) -> str:
+def _filled(template: str, config: DashboardConfig, build: str) -> str:
     """The page with its settings: as text and as one attribute, both escaped."""
     settings = {
-        "title": config.title,
+        "build": build,
         "zone": config.zone,
         "clockLabels": {name: dict(labels) for name, labels in config.clock_labels.items()},
     }

@@ -135,7 +135,7 @@ class Dashboard:
                 web.post("/session", pages.let_in),
                 web.get("/static/{path:.+}", pages.static),
                 web.get("/api/live", self._live),
-                web.get("/api/stream", EventStream(self._feed).serve),
+                web.get("/api/stream", EventStream(self._feed, pages.build).serve),
                 web.get("/api/tickets/{tenant}/{source}/{ticket_id:.+}", self._ticket),
                 web.post("/events", Ingest(config, clock, publisher).post),
                 web.get("/healthz", self._healthz),
@@ -145,7 +145,7 @@ class Dashboard:
         return app
 
     async def _live(self, _request: web.Request) -> web.Response:
-        frame = await self._feed.current()
+        frame = await self._feed.current(ANSWER_SECONDS_MAX)
         if frame is None:
             return _database_unavailable()
         return web.Response(
@@ -174,8 +174,8 @@ class Dashboard:
         return web.json_response({"status": "alive"})
 
     async def _readyz(self, _request: web.Request) -> web.Response:
-        await self._feed.current()
-        if self._feed.trouble is not None:
+        await self._feed.current(ANSWER_SECONDS_MAX)
+        if self._feed.frame is None or self._feed.trouble is not None:
             return _database_unavailable()
         return web.json_response({"status": "ready"})
 

@@ -1,6 +1,5 @@
 """Server-sent events: every change of the page's content, and a pulse in between."""
 
-import asyncio
 import contextlib
 
 import orjson
@@ -24,13 +23,15 @@ def live_document(feed: LiveFeed, frame: Frame) -> bytes:
 class EventStream:
     """`GET /api/stream`.
 
-    `event: live` carries the whole content with its id (a reader who reconnects with an id it already
+    `event: hello` names the build of the page, so that one left open for months reloads itself when
+    the server was upgraded. `event: live` carries the whole content with its id (a reader who reconnects with an id it already
     has gets only what is new); `event: pulse` carries clock and freshness every few seconds, and
     tells by its arrival that the connection lives.
     """
 
-    def __init__(self, feed: LiveFeed) -> None:
+    def __init__(self, feed: LiveFeed, build: str) -> None:
         self._feed = feed
+        self._build = build
         self._streams = 0
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
@@ -52,10 +53,8 @@ class EventStream:
     async def _send(self, response: web.StreamResponse, last_event_id: str) -> None:
         feed = self._feed
         # An idle feed's last frame is old; a moment's wait spares the reader a false "stale".
-        fresh = asyncio.ensure_future(feed.current())
-        await asyncio.wait({fresh}, timeout=FIRST_FRAME_SECONDS_MAX)
-        await response.write(f"retry: {RETRY_MS}\n\n".encode())
-        frame = feed.frame
+        frame = await feed.current(FIRST_FRAME_SECONDS_MAX)
+        await response.write(_hello(self._build))
         seen_number = 0
         if frame is not None and frame.event_id == last_event_id:
             seen_number = frame.number
@@ -67,6 +66,10 @@ class EventStream:
                 await response.write(_live(feed, found))
             elif not feed.closed:
                 await response.write(_pulse(feed))
+
+
+def _hello(build: str) -> bytes:
+    return f"retry: {RETRY_MS}\nevent: hello\ndata: ".encode() + orjson.dumps(build) + b"\n\n"
 
 
 def _live(feed: LiveFeed, frame: Frame) -> bytes:

@@ -214,6 +214,7 @@ function tick() {
 function relabel() {
   document.documentElement.lang = currentLanguage();
   for (const item of document.querySelectorAll("[data-text]")) item.textContent = words(item.dataset.text);
+  for (const item of document.querySelectorAll("[data-title]")) item.title = words(item.dataset.title);
   for (const item of document.querySelectorAll("[data-label]")) item.setAttribute("aria-label", words(item.dataset.label));
   const language = element("language");
   language.textContent = words("otherLanguage");

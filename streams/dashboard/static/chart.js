@@ -159,7 +159,7 @@ export class BreachChart {
     return {
       width,
       height,
-      padding: [0.6 * rem, 0.6 * rem, 0, 0],
+      padding: [0.6 * rem, 1.5 * rem, 0, 0],
       legend: { show: false },
       cursor: { y: false, points: { show: false }, drag: { x: false, y: false } },
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), settings.zone),

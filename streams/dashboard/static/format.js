@@ -55,7 +55,7 @@ export function duration(ms, withSeconds = true) {
   if (parts.d) return parts.d >= 10 || !parts.h ? say("d") : `${say("d")} ${say("h")}`;
   if (parts.h) return parts.min ? `${say("h")} ${say("min")}` : say("h");
   if (!withSeconds) return parts.min ? say("min") : units.less;
-  if (parts.min) return parts.min >= 10 || !parts.s ? say("min") : `${say("min")} ${say("s")}`;
+  if (parts.min) return parts.min >= 10 ? say("min") : `${say("min")} ${fill(units.s, { n: String(parts.s).padStart(2, "0") })}`;
   return say("s");
 }
 

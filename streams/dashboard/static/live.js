@@ -1,7 +1,10 @@
 // The connection: events in, and the pipeline's clock running between them.
 
+import { settings } from "./format.js";
+
 const SILENCE_MS_MAX = 15_000;
 const RETRY_MS = 3_000;
+const PAGE_MS_MIN = 5_000;
 
 export class Live {
   constructor(onNews) {
@@ -19,6 +22,10 @@ export class Live {
     this.source?.close();
     this.openedAt = performance.now();
     this.source = new EventSource("/api/stream");
+    this.source.addEventListener("hello", (event) => {
+      // Not at once after loading: during a rolling upgrade two versions may answer in turn.
+      if (JSON.parse(event.data) !== settings.build) setTimeout(() => location.reload(), Math.max(0, PAGE_MS_MIN - performance.now()));
+    });
     this.source.addEventListener("live", (event) => this.hear(event));
     this.source.addEventListener("pulse", (event) => this.hear(event));
     this.source.onerror = () => {
@@ -45,7 +52,21 @@ export class Live {
       this.onNews();
     }
     const idle = now - Math.max(this.openedAt, this.heardAt);
-    if (!this.connected && (this.source.readyState === EventSource.CLOSED ? idle > RETRY_MS : idle > SILENCE_MS_MAX)) this.open();
+    if (this.connected) return;
+    if (this.source.readyState === EventSource.CLOSED ? idle > RETRY_MS : idle > SILENCE_MS_MAX) {
+      this.askWhy();
+      this.open();
+    }
+  }
+
+  // EventSource doesn't tell a refused token from a dead server.
+  async askWhy() {
+    try {
+      const answer = await fetch("/api/live", { method: "HEAD" });
+      if (answer.status === 401) location.assign("/session");
+    } catch {
+      // The server is not there; the next attempt will see.
+    }
   }
 
   // The network's delay times the speed would make the clock jitter: small corrections are left out.

@@ -1,6 +1,7 @@
 """A reader and a publisher that answer from memory, and a running dashboard around them."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
@@ -63,10 +64,13 @@ class FakeReader:
         ]
         self.asked: list[tuple[str, Mapping[str, object]]] = []
         self.error: Exception | None = None
+        self.gate = threading.Event()  # clear: no answer comes
+        self.gate.set()
 
     def query_rows(self, sql: str, params: Mapping[str, object]) -> list[Row]:
         name = NAME_OF_SQL[sql]
         self.asked.append((name, dict(params)))
+        self.gate.wait()
         if self.error is not None:
             raise self.error
         return self.rows[name]

@@ -140,6 +140,28 @@ async def test_a_database_that_never_answered_is_503() -> None:
         assert "Retry-After" in answer.headers
 
 
+async def test_a_database_that_hangs_holds_up_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("streams.dashboard.server.ANSWER_SECONDS_MAX", 0.2)
+    monkeypatch.setattr("streams.dashboard.feed.SILENT_SECONDS_MAX", 0.1)
+    monkeypatch.setattr("streams.dashboard.stream.FIRST_FRAME_SECONDS_MAX", 0.1)
+    monkeypatch.setattr("streams.dashboard.stream.PULSE_SECONDS", 0.2)
+    async with running() as page:
+        await live(page)
+        await asyncio.sleep(1.1)
+        page.reader.gate.clear()
+        try:
+            told = await live(page)
+            assert told["content"]["headline"]["open_tickets"] == 7
+            assert told["fresh"]["trouble"] is True
+            assert "no answer" in (page.role.healthy() or "")
+            async with page.client.get(page.url("/api/stream")) as answer:
+                sent = events(answer)
+                names = [(await anext(sent))["event"] for _ in range(3)]
+            assert names == ["hello", "live", "pulse"]
+        finally:
+            page.reader.gate.set()
+
+
 async def test_a_ticket_with_its_clocks() -> None:
     async with running() as page:
         page.reader.rows["ticket"] = [{"ticket_id": "a/b ?"}]
@@ -185,7 +207,8 @@ async def test_the_stream_sends_changes_once_and_pulses_between(
         async with page.client.get(page.url("/api/stream")) as answer:
             assert answer.content_type == "text/event-stream"
             sent = events(answer)
-            assert int((await anext(sent))["retry"]) > 0
+            hello = await anext(sent)
+            assert (hello["event"], int(hello["retry"]) > 0) == ("hello", True)
 
             first = await anext(sent)
             assert first["event"] == "live"
