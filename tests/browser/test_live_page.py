@@ -313,6 +313,20 @@ async def test_a_browser_signs_in(site: Site) -> None:
     await number(page, "open", "3")
 
 
+async def test_a_changed_token_asks_again(site: Site) -> None:
+    fill(site.database)
+    role = await site.serve(DashboardConfig(port=0, token="old"))
+    page = await site.open(role)
+    await page.get_by_label("Access token").fill("old")
+    await page.keyboard.press("Enter")
+    await number(page, "open", "3")
+
+    site.offline = True
+    await site.stop()
+    await site.serve(DashboardConfig(port=role.port, token="new"))
+    await expect(page.get_by_label("Access token")).to_be_visible(timeout=15_000)
+
+
 @pytest.mark.parametrize("dark", [False, True])
 async def test_headline_numbers_can_be_read_from_afar(site: Site, dark: bool) -> None:
     fill(site.database)

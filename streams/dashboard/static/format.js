@@ -62,5 +62,5 @@ export function duration(ms, withSeconds = true) {
 export function clockName(code) {
   const labels = settings.clockLabels[code];
   const label = labels && (labels[currentLanguage()] ?? labels.en);
-  return label ?? code.replaceAll("_", " ");
+  return label ?? code.charAt(0).toUpperCase() + code.slice(1).replaceAll("_", " ");
 }
