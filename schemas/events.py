@@ -13,7 +13,7 @@ StatusCategory = Literal["new", "open", "pending", "on_hold", "solved", "closed"
 Author = Literal["customer", "agent", "bot", "system"]
 
 
-class Data(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
+class Data(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True, gc=False):
     """Base of every event's payload; compact (positional) in snapshots."""
 
 
@@ -171,6 +171,7 @@ class Retrieved(Data, frozen=True, tag="retrieved"):
 class Transferred(Data, frozen=True, tag="transferred"):
     to_queue: str | None = None
     to_agent: str | None = None
+    to_team: str | None = None
 
 
 class Abandoned(Data, frozen=True, tag="abandoned"):
@@ -227,7 +228,10 @@ class SurveySent(Data, frozen=True, tag="sent"):
 
 
 class SurveyAnswered(Data, frozen=True, tag="answered"):
-    """One answer to one question. `dimension` and `expectation` belong to SERVQUAL."""
+    """One answer to one question. `dimension` and `expectation` belong to SERVQUAL.
+
+    Without `scale_min` and `scale_max` the scale is that of `schemas.wire.SCALES`.
+    """
 
     metric: Metric
     question: str
@@ -242,6 +246,7 @@ class SurveyAnswered(Data, frozen=True, tag="answered"):
     customer_id: str | None = None
     agent: str | None = None
     team: str | None = None
+    scale_min: float | None = None
 
 
 class SurveyCorrected(Data, frozen=True, tag="corrected"):
@@ -258,7 +263,7 @@ class SurveyExpired(Data, frozen=True, tag="expired"):
 SurveyData = SurveySent | SurveyAnswered | SurveyCorrected | SurveyExpired
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True):
+class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One event. `type` equals the tag of its data class.
 
     `digest` is the hex sha256 of the canonical JSON of the content (the event as received without

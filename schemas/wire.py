@@ -6,62 +6,68 @@ for 1). Every string and map is bounded.
 """
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal, LiteralString, Self
 
 import msgspec
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from schemas import events
 from schemas.events import Author, EntityKind, Metric, StatusCategory
+from schemas.instants import from_ms
+from schemas.timestamps import TIMESTAMP_PATTERN, TimestampError, TimestampProblem, timestamp_ms
 
-YEAR_MIN, YEAR_MAX = 1970, 2200
+VERSION: Final = 1  # the major; additions need no new number
 TEXT_LENGTH_MAX = 200
+LONG_TEXT_LENGTH_MAX = 1_000
 MAP_LENGTH_MAX = 64
 SEQUENCE_MAX = 2**53
+SCORE_MAX = 1_000
+
+
+_TIMESTAMP_CODES: dict[TimestampProblem, LiteralString] = {
+    "format": "timestamp_format",
+    "naive": "timestamp_naive",
+    "absurd": "timestamp_absurd",
+}
+_ANSWER_CODE: Final = "answer"
 
 
 def _instant(value: object) -> datetime:
-    """Parse as the hot path does, so that both take the same texts."""
     if not isinstance(value, str):
-        code, text = "instant_type", "a time is a string such as 2026-01-19T08:00:00Z"
+        code, text = "timestamp_type", "a time is a string such as 2026-01-19T08:00:00Z"
         raise PydanticCustomError(code, text)
     try:
-        instant = msgspec.convert(value, datetime)
-    except msgspec.ValidationError:
-        code, text = "instant_format", "not a time in RFC 3339, e.g. 2026-01-19T08:00:00Z"
-        raise PydanticCustomError(code, text) from None
-    if instant.tzinfo is None:
-        code, text = "instant_naive", "the time has no zone: add Z or an offset"
-        raise PydanticCustomError(code, text)
-    if not YEAR_MIN < instant.year < YEAR_MAX:
-        code, text = "instant_absurd", "the year is absurd"
-        raise PydanticCustomError(code, text)
-    return instant
+        return from_ms(timestamp_ms(value))
+    except TimestampError as error:
+        raise PydanticCustomError(_TIMESTAMP_CODES[error.problem], str(error)) from None
 
 
+# Annotations serve both readers: pydantic takes `Field`, msgspec takes `Meta`. Ids have a pattern for
+# pydantic only; the fast path checks it in its own way.
 Instant = Annotated[
     datetime,
     BeforeValidator(_instant),
     msgspec.Meta(tz=True),
-    WithJsonSchema({"type": "string", "format": "date-time"}),
+    WithJsonSchema({"type": "string", "format": "date-time", "pattern": TIMESTAMP_PATTERN}),
 ]
 Text = Annotated[
     str,
     Field(min_length=1, max_length=TEXT_LENGTH_MAX),
     msgspec.Meta(min_length=1, max_length=TEXT_LENGTH_MAX),
 ]
-IdPart = Annotated[
-    str,
-    Field(min_length=1, max_length=TEXT_LENGTH_MAX, pattern=r"^[^/\x00-\x1f]+$"),
-    msgspec.Meta(min_length=1, max_length=TEXT_LENGTH_MAX, pattern=r"^[^/\x00-\x1f]+$"),
+IdPart = Annotated[Text, Field(pattern=r"^[^/\x00-\x1f]+$")]
+Id = Annotated[Text, Field(pattern=r"^[^\x00-\x1f]+$")]
+LongText = Annotated[
+    str, Field(max_length=LONG_TEXT_LENGTH_MAX), msgspec.Meta(max_length=LONG_TEXT_LENGTH_MAX)
 ]
-Id = Annotated[
-    str,
-    Field(min_length=1, max_length=TEXT_LENGTH_MAX, pattern=r"^[^\x00-\x1f]+$"),
-    msgspec.Meta(min_length=1, max_length=TEXT_LENGTH_MAX, pattern=r"^[^\x00-\x1f]+$"),
-]
-LongText = Annotated[str, Field(max_length=1_000), msgspec.Meta(max_length=1_000)]
 Attributes = Annotated[
     dict[Text, LongText], Field(max_length=MAP_LENGTH_MAX), msgspec.Meta(max_length=MAP_LENGTH_MAX)
 ]
@@ -70,10 +76,41 @@ Targets = Annotated[
 ]
 Score = Annotated[
     float,
-    Field(ge=-1_000, le=1_000, allow_inf_nan=False, strict=False),
-    msgspec.Meta(ge=-1_000, le=1_000),
+    Field(ge=-SCORE_MAX, le=SCORE_MAX, allow_inf_nan=False),
+    msgspec.Meta(ge=-SCORE_MAX, le=SCORE_MAX),
 ]
 Sequence = Annotated[int, Field(ge=0, le=SEQUENCE_MAX), msgspec.Meta(ge=0, le=SEQUENCE_MAX)]
+
+# metric → its scale, unless the answer names another (NPS has no other)
+SCALES: dict[Metric, tuple[float, float]] = {
+    "csat": (1, 5),
+    "nps": (0, 10),
+    "ces": (1, 7),
+    "servqual": (1, 7),
+    "reputation": (0, 1),
+    "audit": (0, 100),
+    "employee": (1, 5),
+}
+
+
+def answer_problem(answer: "SurveyAnswered | events.SurveyAnswered") -> str | None:
+    """What is wrong with an answer as a whole, if anything; both ways of decoding ask this."""
+    low, high = SCALES[answer.metric]
+    if answer.scale_min is not None:
+        low = answer.scale_min
+    if answer.scale_max is not None:
+        high = answer.scale_max
+    if low >= high:
+        return f"a scale from {low:g} to {high:g} has no room"
+    if answer.metric == "nps" and (low, high) != SCALES["nps"]:
+        return "NPS is asked from 0 to 10"
+    for name in ("score", "expectation"):
+        value = getattr(answer, name)
+        if value is not None and not low <= value <= high:
+            return f"{name} {value:g} is off the scale from {low:g} to {high:g}"
+    if answer.metric == "servqual" and answer.dimension is None:
+        return "a SERVQUAL answer names its dimension"
+    return None
 
 
 class Wire(BaseModel):
@@ -214,6 +251,7 @@ class Retrieved(Wire):
 class Transferred(Wire):
     to_queue: Text | None = None
     to_agent: Text | None = None
+    to_team: Text | None = None
 
 
 class Abandoned(Wire):
@@ -248,7 +286,11 @@ class SurveySent(Wire):
 
 
 class SurveyAnswered(Wire):
-    """One answer to one question; `dimension` and `expectation` belong to SERVQUAL."""
+    """One answer to one question.
+
+    The scale is the metric's own unless `scale_min` and `scale_max` say otherwise. SERVQUAL: `score`
+    is the perception, `expectation` what was expected. An audit's `agent` is the one audited.
+    """
 
     metric: Metric
     question: Text
@@ -263,6 +305,14 @@ class SurveyAnswered(Wire):
     customer_id: Text | None = None
     agent: Text | None = None
     team: Text | None = None
+    scale_min: Score | None = None
+
+    @model_validator(mode="after")
+    def _on_scale(self) -> Self:
+        problem = answer_problem(self)
+        if problem is not None:
+            raise PydanticCustomError(_ANSWER_CODE, "{problem}", {"problem": problem})
+        return self
 
 
 class SurveyCorrected(Wire):
@@ -277,10 +327,13 @@ class SurveyExpired(Wire):
 
 
 class Envelope(Wire):
-    """What every event has. `ingested_at` is stamped once, at the edge, when it is missing; a missing
-    `event_id` becomes a hash of the source's own fields."""
+    """What every event has, beside `data`. Exactly one of the three ids is given.
 
-    schema_version: Annotated[int, Field(ge=1, le=1)]
+    `ingested_at` is stamped once, at the edge, when it is missing; a missing `event_id` becomes a hash
+    of the source's own fields.
+    """
+
+    schema_version: Annotated[int, Field(ge=VERSION, le=VERSION)]
     tenant: IdPart = "default"
     source: IdPart
     event_id: Id | None = None

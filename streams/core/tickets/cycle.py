@@ -206,7 +206,8 @@ def stop(cycle: Cycle, instant_ms: int, type_: str, clock: Clock, book: PlannedB
     cycle.stopped_ms = instant_ms
     cycle.stopped_by = type_
     cycle.marks = tuple(mark for mark in cycle.marks if mark <= instant_ms)
-    if clock.on_reopen == "count_closed" and type_ in ("solved", "closed"):
+    gap_matters = clock.on_reopen == "count_closed" or cycle.given_due_ms is not None
+    if gap_matters and type_ in ("solved", "closed"):
         cycle.gap = ((instant_ms, cycle.team, cycle.agent),)
     return cycle
 
@@ -286,8 +287,11 @@ def held(cycle: Cycle) -> dict[Holder, int]:
 
 
 def holder_at(cycle: Cycle, instant_ms: int) -> Holder:
-    """Who held the ticket when the clock reached an instant of its past; else who holds it now."""
+    """Who held the ticket when the clock reached an instant of its past; else who held it last."""
     for stretch in cycle.stretches:
         if stretch.from_ms < instant_ms <= stretch.to_ms:
             return stretch.team, stretch.agent
+    for from_ms, team, agent in reversed(cycle.gap):
+        if from_ms < instant_ms:
+            return team, agent
     return cycle.team, cycle.agent

@@ -331,13 +331,13 @@ class _Step:
         cycle.stopped_ms = cycle.stopped_by = None
         if clock.on_reopen == "count_closed":
             _count_gap(cycle, clock, self.instant_ms, book)
-        cycle.gap = ()
         if self._active(cycle, clock):
             cycle.run_ms = self.instant_ms
         self._project(cycle, clock)
         if cycle.breach is None and cycle.due_ms is not None and cycle.due_ms < self.instant_ms:
             cycle.team, cycle.agent = cycles_.holder_at(cycle, cycle.due_ms)
             cycle.breach = cycles_.latent_breach(cycle)
+        cycle.gap = ()
         cycle.team, cycle.agent = facts.team, facts.agent
         cycle.tier, cycle.priority = facts.tier, facts.priority
         return self._rematch(self._start_earlier(cycle, clock), clock)

@@ -1,0 +1,103 @@
+"""Runs one vector through the core's public entrances and names every difference."""
+
+import random
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from schemas.instants import parse_rfc3339, rfc3339
+from streams.core.policy import PolicyBook
+from streams.core.tickets.evaluate import evaluate
+from streams.core.tickets.logic import TicketLogic
+from streams.core.tickets.plan import mark_used_ms
+from streams.core.tickets.view import TicketView
+from streams.core.policy import AtRiskMark
+from tests.conformance import adapter
+from tests.conformance.live import LiveTicket, run_live
+
+Json = Mapping[str, Any]
+
+SHARE_TOLERANCE = 1e-6
+_SHUFFLES = 5
+
+
+def differences(vector: Json, calendars: Json) -> list[str] | None:
+    """What differs from `expect`, in words; None for a kind that is not of this engine."""
+    if vector["kind"] == "clock_timeline":
+        return _clock_timeline(vector["input"], vector["expect"], calendars)
+    if vector["kind"] == "thresholds":
+        return _thresholds(vector["input"], vector["expect"], calendars)
+    return None
+
+
+def _thresholds(given: Json, expect: Json, calendars: Json) -> list[str]:
+    calendar = adapter.calendar_of(given["calendar"], calendars)
+    started_ms = parse_rfc3339(given["started_at"])
+    target_ms = given["target_seconds"] * 1000
+    fires_at = []
+    for share in given["shares"]:
+        fires_ms = calendar.add(started_ms, mark_used_ms(AtRiskMark(share=share), target_ms))
+        fires_at.append(None if fires_ms is None else rfc3339(fires_ms))
+    return _compare("fires_at", fires_at, expect["fires_at"])
+
+
+def _clock_timeline(given: Json, expect: Json, calendars: Json) -> list[str]:
+    book = PolicyBook((adapter.policy_of(given, calendars),))
+    as_of_ms = parse_rfc3339(given["as_of"])
+    events = [adapter.event_of(event, given["ticket_id"]) for event in given["events"]]
+    logic = TicketLogic(book)
+    live = run_live(logic, events, as_of_ms)
+    found = _judge("evaluate", evaluate(events, book, as_of_ms), expect)
+    if live.state is not None:
+        found += _judge("live", logic.view(live.state, as_of_ms), expect)
+    found += _emissions(live, expect)
+    shuffled = [event for event in events if event.ingested_ms <= as_of_ms] * 2
+    for seed in range(_SHUFFLES):
+        random.Random(seed).shuffle(shuffled)
+        ticket = LiveTicket(logic)
+        for event in shuffled:
+            ticket.deliver(event, as_of_ms)
+        if ticket.state is not None:
+            found += _judge(f"shuffle {seed}", logic.view(ticket.state, as_of_ms), expect)
+    return found
+
+
+def _judge(name: str, view: TicketView, expect: Json) -> list[str]:
+    found = _compare(
+        f"{name}: cycles", [adapter.cycle_json(cycle) for cycle in view.cycles], expect["cycles"]
+    )
+    flags = [adapter.flag_json(flag) for flag in view.flags]
+    found += _compare(f"{name}: flags", flags, expect.get("flags", []))
+    if "holders" in expect:
+        holders = adapter.holders_json(view.cycles)
+        found += _compare(f"{name}: holders", _by_team(holders), _by_team(expect["holders"]))
+    return found
+
+
+def _emissions(live: LiveTicket, expect: Json) -> list[str]:
+    if "emissions" not in expect:
+        return []
+    said = [adapter.emission_json(emission) for emission in live.emissions]
+    return _compare("emissions", said, expect["emissions"])
+
+
+def _by_team(holders: Sequence[Json]) -> list[Json]:
+    return sorted(holders, key=lambda holder: (holder["cycle_id"], holder["team"]))
+
+
+def _compare(where: str, got: Any, wanted: Any) -> list[str]:
+    """Differences, each with its path; shares within the tolerance of the conventions."""
+    if isinstance(wanted, Mapping) and isinstance(got, Mapping):
+        return [
+            line
+            for name in sorted({*wanted, *got})
+            for line in _compare(f"{where}.{name}", got.get(name), wanted.get(name))
+        ]
+    if isinstance(wanted, list) and isinstance(got, list) and len(got) == len(wanted):
+        return [
+            line
+            for at, (one, other) in enumerate(zip(got, wanted, strict=True))
+            for line in _compare(f"{where}[{at}]", one, other)
+        ]
+    if isinstance(wanted, float) and isinstance(got, int | float):
+        return [] if abs(got - wanted) <= SHARE_TOLERANCE else [f"{where}: {got}, not {wanted}"]
+    return [] if got == wanted else [f"{where}: {got!r}, not {wanted!r}"]
