@@ -13,7 +13,7 @@ next one.
 import heapq
 import logging
 from base64 import b64encode
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
@@ -182,10 +182,11 @@ class PartitionEngine(Generic[S]):
 
     # -- opening ------------------------------------------------------------------------------
 
-    async def open(self, source: SourceRange, unique: str) -> int:
+    async def open(self, source_now: Callable[[], Awaitable[SourceRange]], unique: str) -> int:
         """Claim the partition, restore its state; returns the source offset to read from.
 
-        `unique` names this claim and is never used twice. ChangelogError when what is found can't be
+        `unique` names this claim and is never used twice. `source_now` is asked after the claim: before
+        it, a former owner may still be reading on. ChangelogError when what is found can't be
         trusted or doesn't fit the source; the text says what to do.
         """
         started_ms = self._wall_clock.now_ms()
@@ -200,6 +201,7 @@ class PartitionEngine(Generic[S]):
             message = "restoring took longer than the changelog's compaction lag: raise the lag"
             raise ChangelogError(message)
         restored = restoration.finish(now_ms, self.limits.compaction_lag_ms)
+        source = await source_now()
         self._partitions = source.partitions
         self.position = self._position_of(restored.marker, source)
         self.acknowledged = self._checkpointed_position = self.position

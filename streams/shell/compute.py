@@ -1,0 +1,462 @@
+"""The compute role: source partitions in, outcomes out, by the pure core.
+
+One `Hold` per partition that the group gives us: an engine, and a task that fires its timers and makes
+its checkpoints. Trouble with the broker makes the hold claim the partition anew and restore; a newer
+owner, or a log that can't be trusted, breaks the role.
+"""
+
+import asyncio
+import contextlib
+import logging
+import os
+import secrets
+import time
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from aiokafka import ConsumerRecord
+from aiokafka.errors import KafkaError
+
+from schemas.decode import decode
+from schemas.events import Event, Rejected
+from schemas.problems import Problem, ProblemsError
+from schemas.topics import BY_NAME, changelog_of
+from sinks.retry import Backoff
+from streams.core.policy import PolicyBook
+from streams.core.tickets.logic import TicketLogic
+from streams.core.tickets.state import TicketState
+from streams.runtime.clock import Clock, SystemClock
+from streams.runtime.kafka_log import KafkaChangelog, KafkaLog
+from streams.runtime.partition import Limits, PartitionEngine, SourceRecord, Surroundings
+from streams.runtime.producer import (
+    AppendDoubtfulError,
+    LoudProducer,
+    PublishError,
+    partition_of,
+)
+from streams.runtime.worker import TP, BatchWorker, RecordBatch
+from streams.shell.settings import Settings
+
+log = logging.getLogger(__name__)
+
+SOURCE = "tickets"
+SLICE_RECORDS = 500
+HELD_TIMER_POLL_SECONDS = 0.05
+WAIT_SECONDS_MAX = 1.0
+STALE_CHECKPOINTS_MAX = 4  # a checkpoint this many idle periods late is a sign of trouble
+_PASSING_TROUBLE = (AppendDoubtfulError, PublishError, KafkaError, OSError, TimeoutError)
+
+Engine = PartitionEngine[TicketState]
+Open = Callable[[int], Awaitable[Engine]]
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionCounters:
+    """Where one partition stands."""
+
+    position: int
+    acknowledged: int
+    entities: int
+    events_total: int
+    rejected_total: int
+    watermark_ms: int | None
+    checkpoint_age_seconds: float
+
+
+def compute_role(
+    settings: Settings,
+    book: PolicyBook,
+    clock: Clock,
+    producer: LoudProducer,
+    limits: Limits | None = None,
+) -> "Compute":
+    """The role. `producer` must be started first and stays open; `clock` is the pipeline's."""
+    if settings.broker_url == "embedded":
+        what = "compute needs the address of a running broker"
+        raise ProblemsError(Problem("broker_url", what, "set TICKETPULSE_BROKER_URL=host:port"))
+    return Compute(settings, book, clock, producer, limits)
+
+
+class Compute:
+    """See `compute_role`. Several of one group share the partitions."""
+
+    name = "compute"
+
+    def __init__(
+        self,
+        settings: Settings,
+        book: PolicyBook,
+        clock: Clock,
+        producer: LoudProducer,
+        limits: Limits | None,
+    ) -> None:
+        lag_ms = BY_NAME[changelog_of(SOURCE)].min_compaction_lag_ms
+        self._settings = settings
+        self._producer = producer
+        self._log = KafkaLog(
+            settings.broker_url, client_id=settings.group, topic_prefix=settings.topic_prefix
+        )
+        self._logic = TicketLogic(book)
+        self._around = Surroundings(
+            outlet=_Outlet(producer),
+            decode=_decode,
+            clock=clock,
+            wall_clock=SystemClock(),
+            partition_of=partition_of,
+            limits=limits or Limits(compaction_lag_ms=lag_ms),
+        )
+        self._worker = BatchWorker(
+            self,
+            bootstrap=settings.broker_url,
+            group=f"{settings.topic_prefix}{settings.group}-compute",
+            topics=[settings.topic_prefix + SOURCE],
+            session_timeout_seconds=settings.session_timeout_seconds,
+        )
+        self._holds: dict[TP, _Hold] = {}
+
+    async def start(self) -> None:
+        """Connect and join the group; partitions come later. ProblemsError when that can't be."""
+        await self._log.start()
+        await self._worker.start()
+
+    async def run(self) -> None:
+        """Return after `stop`; raise what broke the role."""
+        await self._worker.run()
+
+    async def stop(self) -> None:
+        """A last checkpoint of every partition, then leave the group."""
+        await self._worker.stop()
+        for hold in self._holds.values():
+            await hold.abandon()
+        self._holds.clear()
+        await self._log.stop()
+
+    def healthy(self) -> str | None:
+        """None, or the first thing that is wrong."""
+        for where, hold in self._holds.items():
+            trouble = hold.trouble()
+            if trouble is not None:
+                return f"{where.topic}/{where.partition}: {trouble}"
+        return None
+
+    def counters(self) -> dict[int, PartitionCounters]:
+        """Where each partition that is ours stands."""
+        return {
+            where.partition: counters
+            for where, hold in self._holds.items()
+            if (counters := hold.counters()) is not None
+        }
+
+    def state_of(self, entity: str) -> TicketState | None:
+        """The live state of one ticket (`tenant/source/id`), when its partition is ours."""
+        for hold in self._holds.values():
+            if hold.engine is not None and (state := hold.engine.state_of(entity)) is not None:
+                return state
+        return None
+
+    # -- BatchHandler -------------------------------------------------------------------------
+
+    async def assigned(
+        self, partitions: frozenset[TP], is_current: Callable[[], bool]
+    ) -> Mapping[TP, int]:
+        """Claim and restore each partition; see `BatchHandler`."""
+        for hold in self._holds.values():
+            await hold.abandon()
+        self._holds.clear()
+        positions: dict[TP, int] = {}
+        for where in sorted(partitions):
+            hold = _Hold(where, self._settings, self._around, self._log, self._worker, self._open)
+            await hold.open(is_current)
+            if not is_current():
+                break
+            assert hold.engine is not None
+            positions[where] = hold.engine.position
+            self._holds[where] = hold
+        for hold in self._holds.values():
+            hold.begin()
+        return positions
+
+    async def revoked(self, partitions: frozenset[TP]) -> None:
+        """A last checkpoint of each, side by side."""
+        going = [hold for where in partitions if (hold := self._holds.pop(where, None)) is not None]
+        try:
+            await asyncio.gather(*(hold.finish() for hold in going))
+        finally:
+            for hold in going:
+                await hold.abandon()
+
+    async def take(self, batch: RecordBatch) -> None:
+        """Apply a batch. Of a partition that is no longer ours it is dropped: others read it."""
+        hold = self._holds.get(TP(batch.topic, batch.partition))
+        if hold is not None:
+            await hold.take(batch)
+
+    async def _open(self, partition: int) -> Engine:
+        """A new engine: new claim, restored state."""
+        await self._producer.reconnect()
+        partitions = await self._producer.partitions(SOURCE)
+        store = KafkaChangelog(self._producer, self._log, changelog_of(SOURCE), partition)
+        topic = self._settings.topic_prefix + SOURCE
+        engine = PartitionEngine(topic, partition, self._logic, store, self._around)
+        started = time.monotonic()
+        await engine.open(
+            lambda: self._log.source_range(SOURCE, partition, partitions),
+            f"{os.getpid()}-{secrets.token_hex(8)}",
+        )
+        log.info(
+            "%s/%d: %d tickets restored in %.2f s, reading from %d",
+            topic,
+            partition,
+            engine.entities,
+            time.monotonic() - started,
+            engine.position,
+        )
+        return engine
+
+
+class _Hold:
+    """One partition in our hands. `engine` is None while it is being claimed again, or given up."""
+
+    def __init__(
+        self,
+        where: TP,
+        settings: Settings,
+        around: Surroundings,
+        kafka: KafkaLog,
+        worker: BatchWorker,
+        open_engine: Open,
+    ) -> None:
+        self.engine: Engine | None = None
+        self._where = where
+        self._settings = settings
+        self._clock = around.clock
+        self._kafka = kafka
+        self._worker = worker
+        self._open_engine = open_engine
+        self._backoff = Backoff()
+        self._wake = asyncio.Event()
+        self._room = asyncio.Event()
+        self._closing = False
+        self._pump: asyncio.Task[None] | None = None
+        self._checkpointed_at = time.monotonic()
+        self._sample: tuple[int, int] | None = None  # instant, end of the partition at or after it
+        self._held_since: float | None = None
+        self._reason: str | None = None
+
+    # -- beginning and end --------------------------------------------------------------------
+
+    async def open(self, is_current: Callable[[], bool]) -> None:
+        """Claim and restore, again and again while the broker is in trouble and the partition ours."""
+        failures = 0
+        while is_current() and not self._closing:
+            try:
+                self.engine = await self._open_engine(self._where.partition)
+            except _PASSING_TROUBLE as error:
+                failures += 1
+                self._note(error)
+                await asyncio.sleep(self._backoff.wait_seconds(failures, None))
+            else:
+                self._reason = None
+                self._sample = None
+                return
+
+    def begin(self) -> None:
+        """Fire timers and make checkpoints from now on."""
+        self._checkpointed_at = time.monotonic()
+        self._pump = asyncio.create_task(self._run())
+
+    async def finish(self) -> None:
+        """Take no more, and make durable what was taken."""
+        self._closing = True
+        self._wake.set()
+        if self._pump is not None:
+            await self._pump
+        if self.engine is not None and self.engine.is_dirty:
+            await self._checkpoint(self.engine)
+
+    async def abandon(self) -> None:
+        """Let go at once; what isn't durable is repeated."""
+        self._closing = True
+        self.engine = None
+        self._room.set()
+        if self._pump is not None:
+            self._pump.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._pump
+
+    # -- input --------------------------------------------------------------------------------
+
+    async def take(self, batch: RecordBatch) -> None:
+        """Apply a batch slice by slice; waits for a checkpoint where there is no room."""
+        engine = self.engine
+        if engine is None:
+            return  # claimed again at this moment: it will be read again from the restored position
+        if not engine.fits(batch.fetch_start):
+            log.info("%s: a gap before %d, reading again", self._where, batch.fetch_start)
+            self._worker.go_to(self._where, engine.position)
+            return
+        for records in _slices(batch.records):
+            while not engine.has_room:
+                self._room.clear()
+                self._wake.set()
+                await self._room.wait()
+                if not self._holds(engine):
+                    return
+            engine.apply(map(_source_record, records), records[-1].offset + 1)
+            self._wake.set()
+            await asyncio.sleep(0)
+            if not self._holds(engine):
+                return
+
+    def _holds(self, engine: Engine) -> bool:
+        """Whether this engine is still the one; asked after every await."""
+        return self.engine is engine
+
+    # -- timers and checkpoints ---------------------------------------------------------------
+
+    async def _run(self) -> None:
+        while not self._closing:
+            engine = self.engine
+            assert engine is not None
+            try:
+                await self._sleep(engine)
+                await self._fire_timers(engine)
+                if self._checkpoint_in_seconds(engine) <= 0.0:
+                    await self._checkpoint(engine)
+            except _PASSING_TROUBLE as error:
+                self._note(error)
+                await self._open_again()
+            except Exception as error:  # fenced, an untrustworthy log, or our own mistake
+                self.engine = None
+                self._room.set()
+                self._worker.fail(error)
+                return
+
+    async def _open_again(self) -> None:
+        """A new claim while the group still gives us the partition; else let go."""
+        self.engine = None
+        self._room.set()
+        await self.open(lambda: self._where in self._worker.assignment())
+        if self.engine is None:
+            self._closing = True
+            return
+        self._worker.go_to(self._where, self.engine.position)
+
+    async def _checkpoint(self, engine: Engine) -> None:
+        await engine.checkpoint()
+        self._checkpointed_at = time.monotonic()
+        self._reason = None
+        self._worker.acknowledge(self._where, engine.acknowledged)
+        self._room.set()
+
+    def _checkpoint_in_seconds(self, engine: Engine) -> float:
+        if engine.urgent or not engine.has_room:
+            return 0.0
+        settings = self._settings
+        wait_seconds = (
+            settings.checkpoint_seconds if engine.is_dirty else settings.idle_checkpoint_seconds
+        )
+        return max(0.0, self._checkpointed_at + wait_seconds - time.monotonic())
+
+    async def _sleep(self, engine: Engine) -> None:
+        """Until a checkpoint or a timer is due, or input came."""
+        wall_seconds = min(self._checkpoint_in_seconds(engine), WAIT_SECONDS_MAX)
+        timer_ms = engine.next_timer_ms()
+        if timer_ms is not None and timer_ms <= self._clock.now_ms():
+            wall_seconds = 0.0 if self._held_since is None else HELD_TIMER_POLL_SECONDS
+        self._wake.clear()
+        if wall_seconds <= 0.0:
+            await asyncio.sleep(0)
+            return
+        woken = asyncio.ensure_future(self._wake.wait())
+        instant_ms = self._clock.now_ms() + 86_400_000 if timer_ms is None else timer_ms
+        passed = asyncio.ensure_future(self._clock.sleep_until_ms(instant_ms, wall_seconds))
+        try:
+            await asyncio.wait({woken, passed}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            woken.cancel()
+            passed.cancel()
+
+    async def _fire_timers(self, engine: Engine) -> None:
+        """Fire what is due, once everything that was in the log by then has been read.
+
+        So lag alone never makes a false page. After the longest hold a page may be false, and is
+        taken back when the log says so: better than no page.
+        """
+        due_ms = engine.next_timer_ms()
+        if due_ms is None or due_ms > self._clock.now_ms():
+            self._held_since = None
+            return
+        if self._sample is None or self._sample[0] < due_ms:
+            sampled_ms = self._clock.now_ms()
+            partition = self._where.partition
+            ends = await self._kafka.end_offsets(SOURCE, [partition])
+            self._sample = sampled_ms, ends[partition]
+        sampled_ms, end = self._sample
+        if engine.position >= end:
+            self._held_since = None
+            engine.fire_timers(sampled_ms)
+            return
+        now = time.monotonic()
+        if self._held_since is None:
+            self._held_since = now
+        elif now - self._held_since > self._settings.timer_hold_seconds_max:
+            log.warning("%s: timers fire although %d is not read", self._where, end)
+            self._held_since = None
+            engine.fire_timers(self._clock.now_ms())
+
+    # -- looking ------------------------------------------------------------------------------
+
+    def trouble(self) -> str | None:
+        """What is wrong, in one line."""
+        if self._reason is not None:
+            return self._reason
+        if self.engine is not None and self.engine.failed_timers:
+            entity, error = next(iter(self.engine.failed_timers.items()))
+            return f"{len(self.engine.failed_timers)} timers failed, e.g. of {entity}: {error}"
+        age_seconds = time.monotonic() - self._checkpointed_at
+        if age_seconds > STALE_CHECKPOINTS_MAX * self._settings.idle_checkpoint_seconds:
+            return f"no checkpoint for {age_seconds:.0f} s"
+        return None
+
+    def counters(self) -> PartitionCounters | None:
+        """None while the partition is being claimed."""
+        engine = self.engine
+        if engine is None:
+            return None
+        return PartitionCounters(
+            position=engine.position,
+            acknowledged=engine.acknowledged,
+            entities=engine.entities,
+            events_total=engine.events_total,
+            rejected_total=engine.rejected_total,
+            watermark_ms=engine.watermark_ms,
+            checkpoint_age_seconds=time.monotonic() - self._checkpointed_at,
+        )
+
+    def _note(self, error: BaseException) -> None:
+        if self._reason is None:
+            log.warning("%s: will be claimed again: %s", self._where, error)
+        self._reason = f"the broker is in trouble: {error}"
+
+
+class _Outlet:
+    """`Outlet` on the producer."""
+
+    def __init__(self, producer: LoudProducer) -> None:
+        self.publish = producer.publish_messages
+
+
+def _decode(record: SourceRecord) -> Event | Rejected:
+    return decode(
+        record.value, key=record.key, kind="ticket", received_ms=max(0, record.timestamp_ms)
+    )
+
+
+def _source_record(record: ConsumerRecord) -> SourceRecord:
+    return SourceRecord(record.offset, record.timestamp, record.key, record.value)
+
+
+def _slices(records: Sequence[ConsumerRecord]) -> Iterator[Sequence[ConsumerRecord]]:
+    for start in range(0, len(records), SLICE_RECORDS):
+        yield records[start : start + SLICE_RECORDS]
