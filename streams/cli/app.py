@@ -2,7 +2,7 @@
 
 import typer
 
-from streams.cli import importing, replay
+from streams.cli import database, importing, replay, running
 
 app = typer.Typer(
     name="ticketpulse",
@@ -12,5 +12,5 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-for module in (importing, replay):
+for module in (running, importing, replay, database):
     module.register(app)

@@ -127,7 +127,7 @@ def _take_out(data: object, place: Place) -> None:
         if (isinstance(data, dict) and part in data) or (
             isinstance(data, list) and isinstance(part, int) and part < len(data)
         ):
-            data = data[part]
+            data = data[int(part)]
     if isinstance(data, dict):
         data.pop(place[-1], None)
 

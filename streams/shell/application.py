@@ -1,42 +1,155 @@
-"""Puts the roles of one process together: broker, database, page, writer, compute."""
+"""Puts the roles of one process together: broker, topics, database, page, writer, compute."""
 
 import asyncio
-import contextlib
-from collections.abc import Awaitable, Callable, Sequence
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from schemas.problems import Problem, ProblemsError
 from sinks.clickhouse.client import ClickHouse
 from sinks.clickhouse.migrate import migrate_up
 from streams.core.policy import PolicyBook
-from streams.dashboard.config import DashboardConfig
-from streams.dashboard.server import Dashboard
+from streams.dashboard.config import DashboardConfig, DemoClock
+from streams.dashboard.server import Dashboard, dashboard_role
 from streams.policies import load_book
-from streams.runtime.clock import Clock
+from streams.runtime.clock import Clock, SystemClock, VirtualClock
 from streams.runtime.producer import LoudProducer
 from streams.runtime.role import Role
 from streams.shell.compute import compute_role
-from streams.shell.embedded_broker import EmbeddedBroker
+from streams.shell.database import open_database
+from streams.shell.embedded_broker import SESSION_SECONDS, EmbeddedBroker
 from streams.shell.settings import Settings
 from streams.shell.together import run_together, stop_on_signals
 from streams.shell.topics_admin import ensure_topics
 from streams.shell.writer import writer_role
 
+log = logging.getLogger(__name__)
+
+# In the order of starting; stopped in reverse: compute first, so that the writer gets its last rows.
 ROLES = ("dashboard", "writer", "compute")
 EMBEDDED = "embedded"
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What a process has once its surroundings stand: for roles and for what comes beside them."""
+    """What a process has once its surroundings stand: for roles and for what comes beside them.
+
+    `settings.broker_url` is an address, also when the broker is embedded.
+    """
 
     settings: Settings
     clock: Clock
     book: PolicyBook
     database: ClickHouse | None
     producer: LoudProducer
-    dashboard: Dashboard | None
 
 
-Beside = Callable[[Parts], Sequence[Role]]
-OnReady = Callable[[Parts], Awaitable[None]]
+@dataclass(frozen=True, slots=True)
+class Extras:
+    """What the demo adds: a clock of its own (made once everything stands), roles beside the others, a
+    title, a zone."""
+
+    make_clock: Callable[[], Clock] = SystemClock
+    beside: Callable[[Parts], Sequence[Role]] = lambda _parts: ()
+    title: str = "ticketpulse"
+    zone: str = "UTC"
+
+
+Told = Callable[[Dashboard | None], Awaitable[None]]
+
+
+async def run_roles(
+    settings: Settings, roles: Sequence[str], told: Told, extras: Extras | None = None
+) -> None:
+    """Run roles until Ctrl-C or SIGTERM, or until one of them breaks (its error is raised).
+
+    `told` is awaited once all have started. ProblemsError names what keeps them from starting.
+    """
+    extras = extras or Extras()
+    _check(settings, roles)
+    book = load_book(settings.policy)
+    stop = asyncio.Event()
+    with stop_on_signals(stop):
+        async with _parts(settings, roles, book, extras) as parts:
+            made = [_role(name, parts, extras) for name in ROLES if name in roles]
+            dashboard = next((role for role in made if isinstance(role, Dashboard)), None)
+            beside = extras.beside(parts)
+            await run_together([*made, *beside], stop, on_ready=lambda: told(dashboard))
+
+
+def _check(settings: Settings, roles: Sequence[str]) -> None:
+    """An embedded part has one owner: it only serves where all its users run in this process."""
+    problems: list[Problem] = []
+    alone = set(roles) != set(ROLES)
+    if alone and settings.broker_url == EMBEDDED:
+        what = "the embedded broker lives inside one process, but this role runs alone"
+        hint = "set TICKETPULSE_BROKER_URL=host:port, or run everything with `ticketpulse up`"
+        problems.append(Problem("broker_url", what, hint))
+    if alone and settings.clickhouse_url == EMBEDDED and {"writer", "dashboard"} & set(roles):
+        what = "the embedded ClickHouse has one owner, but this role runs alone"
+        hint = "set TICKETPULSE_CLICKHOUSE_URL=http://host:8123, or run `ticketpulse up`"
+        problems.append(Problem("clickhouse_url", what, hint))
+    if problems:
+        raise ProblemsError(*problems)
+
+
+@asynccontextmanager
+async def _parts(
+    settings: Settings, roles: Sequence[str], book: PolicyBook, extras: Extras
+) -> AsyncIterator[Parts]:
+    async with AsyncExitStack() as stack:
+        database: ClickHouse | None = None
+        if {"writer", "dashboard"} & set(roles):
+            database = open_database(settings)
+            stack.callback(database.close)
+            await asyncio.to_thread(migrate_up, database)
+        embedded = settings.broker_url == EMBEDDED
+        if embedded:
+            broker = EmbeddedBroker()
+            stack.push_async_callback(broker.stop)
+            address = await broker.start()
+            settings = settings.model_copy(
+                update={"broker_url": address, "session_timeout_seconds": SESSION_SECONDS}
+            )
+        await asyncio.to_thread(
+            ensure_topics, settings.broker_url, settings.partitions, settings.topic_prefix
+        )
+        producer = LoudProducer(
+            settings.broker_url,
+            client_id=f"{settings.group}-{'-'.join(roles)}",
+            topic_prefix=settings.topic_prefix,
+            idempotent=not embedded,
+        )
+        stack.push_async_callback(producer.stop)
+        await producer.start()
+        yield Parts(settings, extras.make_clock(), book, database, producer)
+
+
+def _role(name: str, parts: Parts, extras: Extras) -> Role:
+    if name == "compute":
+        return compute_role(parts.settings, parts.book, parts.clock, parts.producer)
+    assert parts.database is not None
+    if name == "writer":
+        return writer_role(parts.settings, parts.database, parts.clock)
+    assert name == "dashboard", f"no role {name}"
+    config = _dashboard_config(parts, extras)
+    return dashboard_role(config, parts.database, parts.clock, parts.producer)
+
+
+def _dashboard_config(parts: Parts, extras: Extras) -> DashboardConfig:
+    settings, clock = parts.settings, parts.clock
+    return DashboardConfig(
+        host=settings.http_host,
+        port=settings.http_port,
+        token=settings.http_token.get_secret_value(),
+        stale_after_seconds=settings.stale_after_seconds,
+        ingest_bytes_max=settings.ingest_bytes_max,
+        tenant=settings.tenant,
+        title=extras.title,
+        demo=DemoClock(clock.start_ms, clock.speed) if isinstance(clock, VirtualClock) else None,
+        zone=extras.zone,
+        clock_labels={
+            clock.id: clock.labels for policy in parts.book.policies for clock in policy.clocks
+        },
+    )
