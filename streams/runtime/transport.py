@@ -5,20 +5,44 @@ the position of a partition stands in its checkpoint marker, and what is committ
 mirrors it (`acknowledge`). So none of stock Faust's commit defects can matter: a gap counted one too
 far, a commit past an unacknowledged head, acks dropped on revocation.
 
+A partition is open from the seek after its restore until its revocation begins, and only then is
+anything of it handed over.
+
 Registered under the entry point `faust.transports` as `kafka+batch://`.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+import asyncio
+import logging
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from dataclasses import dataclass
 from typing import Any
 
-from aiokafka import ConsumerRecord
+from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka.errors import (
+    IllegalStateError,
+    KafkaError,
+    NoOffsetForPartitionError,
+    OffsetOutOfRangeError,
+)
+from aiokafka.structs import OffsetAndMetadata
+from faust.tables.recovery import RebalanceAgain
 from faust.transport.drivers.aiokafka import Consumer, Transport
 from faust.types import TP
 from faust.types.tuples import ConsumerMessage, Message
 
+log = logging.getLogger(__name__)
+
 BATCH_RECORDS_MAX = 2_000
 BATCH_BYTES_MAX = 1024 * 1024
+COMMIT_SECONDS_MAX = 5.0
 
 OnRevoked = Callable[[frozenset[TP]], Awaitable[None]]
 
@@ -51,11 +75,15 @@ class BatchConsumer(Consumer):  # type: ignore[misc]  # Faust is untyped
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._open: set[TP] = set()
         self._fetch_from: dict[TP, int] = {}  # where the next fetch of a partition begins
         self._wanted: dict[TP, int] = {}  # seeks to do before the next fetch
-        self._seeks: dict[TP, int] = {}
+        self._seeks: dict[TP, int] = {}  # how often each was opened, sought or closed
         self._start_at: Mapping[TP, int] = {}
         self._acknowledged: dict[TP, int] = {}
+        self._mirrored: dict[TP, int] = {}  # what the group has been told
+        self._assignments = 0
+        self._settled = False  # an assignment is in force: no rebalance has begun since
 
     # -- reading ------------------------------------------------------------------------------
 
@@ -66,10 +94,12 @@ class BatchConsumer(Consumer):  # type: ignore[misc]  # Faust is untyped
         fetch were asked. Records that can't be handed over are sought again or missed by the next
         `fetch_start`, never dropped without notice.
         """
+        if not self.flow_active:
+            await self.wait(self.can_resume_flow)
         await self._seek_wanted()
-        records, _ = await self._wait_next_records(timeout)
+        records = await self._fetch(timeout)
         generation = self.app.consumer_generation_id
-        for raw, fetched in (records or {}).items():
+        for raw, fetched in records.items():
             where = TP(raw.topic, raw.partition)
             for part in _parts(fetched):
                 if not self._may_go_on(where, generation):
@@ -77,22 +107,37 @@ class BatchConsumer(Consumer):  # type: ignore[misc]  # Faust is untyped
                     break
                 yield where, self._message(where, part, generation)
 
+    async def _fetch(self, timeout: float) -> Mapping[Any, Sequence[ConsumerRecord]]:  # noqa: ASYNC109
+        try:
+            records, _ = await self._wait_next_records(timeout)
+        except NoOffsetForPartitionError:
+            return {}  # of a partition that has yet to be sought: all are, before they are read
+        except OffsetOutOfRangeError as error:
+            for raw, offset in error.args[0].items():
+                where = TP(raw.topic, raw.partition)
+                wanted = self._wanted.get(where, self._fetch_from.get(where, offset))
+                if where in self._open and wanted == offset:
+                    raise
+            return {}  # asked from where nobody wants to read any more
+        return records or {}
+
     async def _seek_wanted(self) -> None:
         while self._wanted:
             where, offset = self._wanted.popitem()
-            if where not in self.assignment():
+            try:
+                await self.seek_wait({where: offset})
+            except IllegalStateError:  # no longer ours
                 continue
-            await self.seek_wait({where: offset})
             self._fetch_from[where] = offset
             self._read_offset[where] = None
 
     def _may_go_on(self, where: TP, generation: int) -> bool:
         return (
-            self.flow_active
+            where in self._open
+            and where not in self._wanted
+            and self.flow_active
             and not self.should_stop
             and self.app.consumer_generation_id == generation
-            and where not in self._wanted
-            and where not in self._paused_partitions
         )
 
     def _message(
@@ -121,8 +166,19 @@ class BatchConsumer(Consumer):  # type: ignore[misc]  # Faust is untyped
         )
 
     def is_stale(self, batch: RecordBatch) -> bool:
-        """Whether the batch was fetched before the partition's latest seek."""
-        return batch.seeks != self._seeks.get(TP(batch.topic, batch.partition), 0)
+        """Whether the partition was sought, or given up, after the batch was fetched."""
+        where = TP(batch.topic, batch.partition)
+        return where not in self._open or batch.seeks != self._seeks.get(where, 0)
+
+    def on_buffer_full(self, tp: TP) -> None:
+        """Nothing: there is one queue, and a full one makes the fetch loop wait for room. Stock Faust
+        stops asking for the partition instead, and sleeps a second when that leaves none."""
+
+    def on_buffer_drop(self, tp: TP) -> None:
+        """Nothing: see `on_buffer_full`."""
+
+    def verify_event_path(self, now: float, tp: TP) -> None:
+        """Nothing: Faust would warn about commits that it did not make itself."""
 
     # -- positions ----------------------------------------------------------------------------
 
@@ -133,12 +189,23 @@ class BatchConsumer(Consumer):  # type: ignore[misc]  # Faust is untyped
 
     def start_at(self, positions: Mapping[TP, int]) -> None:
         """Where `perform_seek`, which Faust calls next when streams resume, will go."""
-        self._start_at = positions
+        self._start_at = dict(positions)
 
     async def perform_seek(self) -> None:
-        """Go where the checkpoint markers say, not to the group's offsets."""
+        """Open the partitions where their checkpoint markers say, not at the group's offsets."""
+        if not self._settled:
+            raise RebalanceAgain
         for where, offset in self._start_at.items():
             self.go_to(where, offset)
+            self._open.add(where)
+
+    def close_partitions(self, partitions: Iterable[TP]) -> None:
+        """Hand over nothing more of them, queued batches included."""
+        for where in partitions:
+            self._open.discard(where)
+            self._seeks[where] = self._seeks.get(where, 0) + 1
+            self._wanted.pop(where, None)
+            self._fetch_from.pop(where, None)
 
     # -- commits ------------------------------------------------------------------------------
 
@@ -146,13 +213,41 @@ class BatchConsumer(Consumer):  # type: ignore[misc]  # Faust is untyped
         """Everything before the offset is durable and published; the next commit may say so."""
         self._acknowledged[where] = next_offset
 
-    def _filter_tps_with_pending_acks(self, topics: Any = None) -> Iterator[TP]:
-        for where in tuple(self._acknowledged):
-            if topics is None or where in topics or where.topic in topics:
-                yield where
+    async def commit_now(self) -> None:
+        """Tell the group all that is acknowledged by now. A commit under way may not know all of it."""
+        await self.maybe_wait_for_commit_to_finish()
+        await self.commit()
 
-    def _new_offset(self, tp: TP) -> int | None:
-        return self._acknowledged.get(tp)
+    async def force_commit(self, topics: Any = None, start_new_transaction: bool = True) -> bool:
+        """Tell the group how far we are; False when that failed, or wasn't needed.
+
+        Offsets only mirror the markers, so a failure breaks nothing: the next commit says it again.
+        """
+        ours = self.assignment()
+        due = {
+            where: offset
+            for where, offset in self._acknowledged.items()
+            if where in ours and self._mirrored.get(where) != offset
+        }
+        if not due:
+            return False
+        try:
+            await self._thread.call_thread(self._commit_in_thread, due)
+        except (KafkaError, IllegalStateError, TimeoutError) as error:
+            log.warning("the group was not told how far we are: %r", error)
+            return False
+        self._mirrored.update(due)
+        return True
+
+    async def _commit_in_thread(self, offsets: Mapping[TP, int]) -> None:
+        consumer = self._thread._ensure_consumer()  # noqa: SLF001  # Faust has no other way
+        async with asyncio.timeout(COMMIT_SECONDS_MAX):
+            await consumer.commit(
+                {
+                    TopicPartition(where.topic, where.partition): OffsetAndMetadata(offset, "")
+                    for where, offset in offsets.items()
+                }
+            )
 
     async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
         """A batch is one message, so all but its last offset would look like a gap."""
@@ -164,15 +259,29 @@ class BatchConsumer(Consumer):  # type: ignore[misc]  # Faust is untyped
     def track_message(self, message: Message) -> None:
         """Nothing waits for acknowledgements of messages."""
 
+    # -- rebalances ---------------------------------------------------------------------------
+
+    def current_assignment(self) -> int | None:
+        """Number of the assignment in force; None from the moment a rebalance begins to its end."""
+        return self._assignments if self._settled else None
+
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
-        """Checkpoint and commit first, then let Faust forget."""
+        """Hand over nothing more, let the handler checkpoint, commit; only then let Faust forget."""
+        self._settled = False
+        self.stop_flow()
+        self.close_partitions(tuple(self._open | revoked))
         if self.on_revoked is not None and revoked:
             await self.on_revoked(frozenset(revoked))
-            await self.commit()
-        for where in revoked:
-            self._fetch_from.pop(where, None)
-            self._acknowledged.pop(where, None)
+            await self.commit_now()
         await super().on_partitions_revoked(revoked)
+
+    async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
+        """From here on the assignment is in force, until the next rebalance begins."""
+        self._acknowledged.clear()
+        self._mirrored.clear()
+        self._assignments += 1
+        self._settled = True
+        await super().on_partitions_assigned(assigned, generation_id)
 
 
 class BatchTransport(Transport):  # type: ignore[misc]  # Faust is untyped

@@ -11,9 +11,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import faust
+from aiokafka.errors import KafkaError
+from faust.exceptions import ConsumerNotStarted
+from faust.tables.recovery import RebalanceAgain
 from faust.types import TP
 from mode import CrashingSupervisor
 
+from schemas.problems import Problem, ProblemsError
 from streams.runtime.transport import RecordBatch
 
 log = logging.getLogger(__name__)
@@ -39,19 +43,27 @@ class BatchHandler(Protocol):
     ) -> Mapping[TP, int]:
         """These partitions are ours, all of them and no others; returns where to read each from.
 
-        Nothing is delivered until it returns. `is_current` turns false when another assignment has
-        begun: then give up early.
+        Nothing is delivered until it returns, and it may take its time. `is_current` turns false when
+        the next rebalance begins: then give up early, what is returned or raised counts no more.
         """
         ...
 
     async def revoked(self, partitions: frozenset[TP]) -> None:
-        """Partitions are about to go: finish and acknowledge what was begun. Cut off when too slow."""
+        """Partitions are about to go: finish and acknowledge what was begun. Cut off when too slow.
+
+        Never beside `assigned`. A `take` that has begun may still be running; no other begins.
+        """
         ...
 
     async def take(self, batch: RecordBatch) -> None:
         """The next batch of a partition, in order. Blocking here stops fetching. Any exception
         crashes the worker."""
         ...
+
+
+class _App(faust.App):  # type: ignore[misc]  # Faust is untyped
+    async def on_started(self) -> None:
+        """Nothing: stock Faust waits here for the first assignment, so a start might never return."""
 
 
 class _BatchSchema(faust.Schema):  # type: ignore[misc]  # Faust is untyped
@@ -86,17 +98,24 @@ class BatchWorker:
         self._failure: BaseException | None = None
         self._broken = asyncio.Event()
         self._stopping = asyncio.Event()
+        self._handing_over = asyncio.Lock()  # `assigned` and `revoked` never run beside each other
         self._datadir: tempfile.TemporaryDirectory[str] | None = None
 
     async def start(self) -> None:
-        """Join the group; returns at once, partitions come later."""
+        """Join the group; partitions come later. ProblemsError when no broker answers."""
         self._datadir = tempfile.TemporaryDirectory(prefix="ticketpulse-")
         self._app = self._build(self._datadir.name)
         self._consumer = self._app.consumer
         self._consumer.on_revoked = self._on_revoked
         self._app.on_rebalance_complete.connect(self._on_rebalanced, weak=False)
         self._app.finalize()
-        await self._app.start()
+        try:
+            await self._app.start()
+        except (KafkaError, OSError) as error:
+            await self._end()
+            what = f"Kafka can't be reached: {error}"
+            hint = "start the broker, or correct TICKETPULSE_BROKER_URL"
+            raise ProblemsError(Problem(self._bootstrap, what, hint)) from error
 
     async def run(self) -> None:
         """Return after `stop`; raise what broke the handler or Faust."""
@@ -104,8 +123,9 @@ class BatchWorker:
             if self._failure is not None:
                 raise self._failure
             if self._app.crashed:
-                message = "the Kafka consumer failed"
-                raise WorkerCrashedError(message) from self._app.crash_reason
+                reason = self._app.crash_reason
+                message = f"the Kafka consumer failed: {reason!r}"
+                raise WorkerCrashedError(message) from reason
             try:
                 await asyncio.wait_for(self._broken.wait(), WATCH_SECONDS)
             except TimeoutError:
@@ -114,28 +134,31 @@ class BatchWorker:
     async def stop(self) -> None:
         """Finish and commit what was begun, leave the group."""
         self._stopping.set()
-        app, self._app = self._app, None
-        if app is None:
-            return
         owned = self.assignment()
-        if owned and self._failure is None:
+        if owned and self._failure is None and not self._app.crashed:
+            self._consumer.close_partitions(owned)
             await self._on_revoked(owned)
-            await self._consumer.commit()
-        try:
-            async with asyncio.timeout(STOP_SECONDS_MAX):
-                await app.stop()
-        except TimeoutError:
-            log.warning("Faust did not stop within %s s", STOP_SECONDS_MAX)
+            await self._consumer.commit_now()
+        await self._end()
+
+    async def _end(self) -> None:
+        app, self._app = self._app, None
+        if app is not None:
+            try:
+                async with asyncio.timeout(STOP_SECONDS_MAX):
+                    await app.stop()
+            except TimeoutError:
+                log.warning("Faust did not stop within %s s", STOP_SECONDS_MAX)
         if self._datadir is not None:
             self._datadir.cleanup()
 
     def assignment(self) -> frozenset[TP]:
         """The partitions that the group gives us now."""
+        if self._app is None:
+            return frozenset()
         try:
-            return frozenset(
-                TP(where.topic, where.partition) for where in self._consumer.assignment()
-            )
-        except Exception:  # Faust raises when its consumer has not started or is gone
+            return frozenset(self._consumer.assignment())
+        except ConsumerNotStarted:
             return frozenset()
 
     def acknowledge(self, where: TP, next_offset: int) -> None:
@@ -154,7 +177,7 @@ class BatchWorker:
 
     def _build(self, datadir: str) -> Any:
         session_seconds = self._session_seconds
-        app = faust.App(
+        app = _App(
             self._group,
             broker=f"kafka+batch://{self._bootstrap}",
             autodiscover=False,
@@ -173,7 +196,7 @@ class BatchWorker:
             broker_heartbeat_interval=session_seconds / 5,
             broker_rebalance_timeout=max(session_seconds, 2 * REVOKED_SECONDS_MAX),
             broker_request_timeout=max(40.0, session_seconds + 10.0),
-            consumer_auto_offset_reset="earliest",
+            consumer_auto_offset_reset="none",  # we say where; out of range must be noticed
         )
         topic = app.topic(*self._topics, schema=_BatchSchema())
 
@@ -189,13 +212,13 @@ class BatchWorker:
         return app
 
     async def _deliver(self, batch: RecordBatch) -> None:
-        if not self._consumer.is_stale(batch):
+        if self._failure is None and not self._consumer.is_stale(batch):
             await self._handler.take(batch)
 
     async def _on_revoked(self, partitions: frozenset[TP]) -> None:
         """In time, or not at all: what isn't acknowledged is repeated by the next owner."""
         try:
-            async with asyncio.timeout(REVOKED_SECONDS_MAX):
+            async with asyncio.timeout(REVOKED_SECONDS_MAX), self._handing_over:
                 await self._handler.revoked(partitions)
         except TimeoutError:
             log.warning("giving up partitions took too long; they are repeated by their next owner")
@@ -204,16 +227,39 @@ class BatchWorker:
             self.fail(error)
 
     async def _on_rebalanced(self, *_args: Any, **_kwargs: Any) -> None:
-        """Awaited by Faust in the rebalance, before streams resume."""
-        generation = self._app.consumer_generation_id
+        """Awaited by Faust in the rebalance, before streams resume.
 
-        def is_current() -> bool:
-            app = self._app
-            return app is not None and app.consumer_generation_id == generation
+        RebalanceAgain makes it wait for the next assignment, instead of resuming streams with one that
+        is no longer in force.
+        """
+        async with self._handing_over:
+            number = self._consumer.current_assignment()
 
-        try:
-            positions = await self._handler.assigned(self.assignment(), is_current)
-        except Exception as error:
-            self.fail(error)
-            raise
-        self._consumer.start_at(positions)
+            def is_current() -> bool:
+                return (
+                    number is not None
+                    and not self._stopping.is_set()
+                    and self._consumer.current_assignment() == number
+                )
+
+            if not is_current():
+                raise RebalanceAgain
+            try:
+                positions = await self._positions(is_current)
+            except Exception as error:
+                if is_current():
+                    self.fail(error)
+                    raise
+                log.warning("a restore was interrupted by a rebalance: %r", error)
+                raise RebalanceAgain from error
+            if not is_current():
+                raise RebalanceAgain
+            self._consumer.start_at(positions)
+
+    async def _positions(self, is_current: Callable[[], bool]) -> Mapping[TP, int]:
+        assigned = self.assignment()
+        positions = await self._handler.assigned(assigned, is_current)
+        if is_current() and positions.keys() != assigned:
+            message = f"positions of {sorted(positions)} for {sorted(assigned)}"
+            raise ValueError(message)
+        return positions
