@@ -23,7 +23,7 @@ from schemas.events import (
     StatusChanged,
 )
 from schemas.instants import parse_rfc3339, rfc3339
-from streams.core.business_time import ALWAYS, CalendarSpec, compile_calendar
+from streams.core.business_time import ALWAYS, CalendarSpec, compile_calendar, spec_from_mapping
 from streams.core.policy import Calendar, CalendarChoice, ClockSpec, Matcher, Policy, Rule
 from streams.core.tickets.log import Flag
 from streams.core.tickets.paging import Emission
@@ -58,7 +58,15 @@ def calendar_of(name: str, calendars: Json) -> Calendar:
 
 
 def _spec(name: str, rules: Json) -> CalendarSpec:
-    raise NotImplementedError
+    """The members of a union stand in it, unnamed: they are called by their place."""
+    if "union" not in rules:
+        return spec_from_mapping(rules, name, _no_such_calendar)
+    members = (_spec(f"{name}/{at}", member) for at, member in enumerate(rules["union"]))
+    return CalendarSpec(name, union=tuple(members))
+
+
+def _no_such_calendar(name: str) -> CalendarSpec:
+    raise AssertionError(name)
 
 
 def policy_of(given: Json, calendars: Json) -> Policy:
