@@ -300,17 +300,13 @@ class _Hold:
                 self._room.clear()
                 self._wake.set()
                 await self._room.wait()
-                if not self._holds(engine):
+                if self._present() is not engine:
                     return
             engine.apply(map(_source_record, records), records[-1].offset + 1)
             self._wake.set()
             await asyncio.sleep(0)
-            if not self._holds(engine):
+            if self._present() is not engine:
                 return
-
-    def _holds(self, engine: Engine) -> bool:
-        """Whether this engine is still the one; asked after every await."""
-        return self.engine is engine
 
     # -- timers and checkpoints ---------------------------------------------------------------
 
@@ -337,10 +333,15 @@ class _Hold:
         self.engine = None
         self._room.set()
         await self.open(lambda: self._where in self._worker.assignment())
-        if self.engine is None:
+        engine = self._present()
+        if engine is None:
             self._closing = True
             return
-        self._worker.go_to(self._where, self.engine.position)
+        self._worker.go_to(self._where, engine.position)
+
+    def _present(self) -> Engine | None:
+        """The engine as it is now; asked after an await."""
+        return self.engine
 
     async def _checkpoint(self, engine: Engine) -> None:
         await engine.checkpoint()
