@@ -33,6 +33,7 @@ Json = Mapping[str, Any]
 
 TENANT, SOURCE = "default", "vectors"
 ANY = "*"
+FOREVER_MS = 10**15  # the conventions know no horizon
 
 _DATA: dict[str, type[Data]] = {
     "created": Created,
@@ -73,9 +74,7 @@ def policy_of(given: Json, calendars: Json) -> Policy:
     """The vector's policy with its one clock."""
     policy, clock = given["policy"], given["clock"]
     by_tier = policy.get("calendar_by_tier", {})
-    choices = {
-        tier: calendar_of(name, calendars) for tier, name in by_tier.items() if tier != ANY
-    }
+    choices = {tier: calendar_of(name, calendars) for tier, name in by_tier.items() if tier != ANY}
     return Policy(
         id="vector",
         version="vector@1",
@@ -86,6 +85,7 @@ def policy_of(given: Json, calendars: Json) -> Policy:
         calendar_choices=(CalendarChoice("tier", choices),) if choices else (),
         merge_start=policy["merge_start"],
         future_skew_ms_max=policy["max_future_skew_seconds"] * 1000,
+        horizon_ms=FOREVER_MS,
     )
 
 

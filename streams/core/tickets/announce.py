@@ -1,7 +1,8 @@
 """From what stands now and what has been said to what must be said: one intent per cycle at most.
 
-Nothing is announced twice, nothing that no longer holds stays announced. A breach that was announced
-and then resolved (its cycle ended) is not announced again when the cycle is reopened.
+Nothing is announced twice, nothing that no longer holds stays announced. The instant at which a breach
+is to be paged is settled when it is first announced: a cycle that is reopened later stands as breached
+and open again, but under its old page instant.
 """
 
 from dataclasses import dataclass
@@ -36,11 +37,11 @@ def announce(state: TicketState, book: PlannedBook, now_ms: int) -> News:
             present.add((cycle.clock, cycle.cycle_id))
         elif not _worth_a_look(state, cycle):
             continue
-        after = _next(state, cycle, before, now_ms)
+        after = _next(state, cycle, before, book, now_ms)
         if after is not None:
             told.append(after)
-            if after.level and _is_news(before, after):
-                intents.append(_intent(state, cycle, before, after, book, now_ms))
+            if _is_news(before, after):
+                intents.append(_intent(state, cycle, before, after, now_ms))
     for gone in state.told:
         if (gone.clock, gone.cycle_id) not in present:
             after = Told(gone.clock, gone.cycle_id, "retracted", open=False)
@@ -64,33 +65,39 @@ def _worth_a_look(state: TicketState, cycle: Cycle) -> bool:
 
 
 def _is_news(before: Told | None, after: Told) -> bool:
-    if before is None:
-        return True
-    if after.level != before.level:
+    if before is None or after.level != before.level:
         return True
     if after.level == "at_risk":
         return after.marks > before.marks
-    return after.breach_ms != before.breach_ms
+    return (after.breach_ms, after.open) != (before.breach_ms, before.open)
 
 
-def _next(state: TicketState, cycle: Cycle, before: Told | None, now_ms: int) -> Told | None:
+def _next(
+    state: TicketState, cycle: Cycle, before: Told | None, book: PlannedBook, now_ms: int
+) -> Told | None:
     excluded = cycle.clock in state.facts.excluded
     breach = None if excluded else known_breach(state, cycle, now_ms)
     if breach is not None:
-        return _breached(cycle, breach, before)
+        return _breached(cycle, breach, before, book, now_ms)
     marks = sum(1 for mark in cycle.marks if seen(state, mark, before is not None, now_ms))
     return _unbreached(cycle, before, marks, cycle.open and not excluded)
 
 
-def _breached(cycle: Cycle, breach: Breach, before: Told | None) -> Told:
+def _breached(
+    cycle: Cycle, breach: Breach, before: Told | None, book: PlannedBook, now_ms: int
+) -> Told:
     marks = 0 if before is None else before.marks
-    if before is None or before.breach_ms is None:
-        level, open_ = "breach", cycle.open
-    elif before.level == "breach" and before.open and not cycle.open:
-        level, open_ = "resolved", False
-    else:
-        level, open_ = before.level, before.open
-    return Told(cycle.clock, cycle.cycle_id, level, marks, breach.at_ms, open_)
+    level = "breach"
+    page_ms = None
+    if before is not None and before.breach_ms is not None:
+        if not cycle.open:
+            level = "resolved" if before.open else before.level
+        paged = before.page_ms is not None and before.page_ms < now_ms
+        if paged or breach.at_ms == before.breach_ms:
+            page_ms = before.page_ms
+    if page_ms is None:
+        page_ms = max(now_ms, breach.at_ms + _grace_ms(cycle, book))
+    return Told(cycle.clock, cycle.cycle_id, level, marks, breach.at_ms, cycle.open, page_ms)
 
 
 def _unbreached(cycle: Cycle, before: Told | None, marks: int, open_: bool) -> Told | None:
@@ -115,15 +122,11 @@ def _intent(
     cycle: Cycle,
     before: Told | None,
     after: Told,
-    book: PlannedBook,
     now_ms: int,
 ) -> Intent:
     breach_ms = after.breach_ms
     if breach_ms is None and before is not None:
         breach_ms = before.breach_ms  # a retraction names the breach it takes back
-    page_ms = None
-    if after.level == "breach" and after.open and breach_ms is not None:
-        page_ms = max(now_ms, breach_ms + _grace_ms(cycle, book))
     breach = known_breach(state, cycle, now_ms)
     return Intent(
         key=intent_key(state, cycle.clock, cycle.cycle_id),
@@ -135,7 +138,7 @@ def _intent(
         event_ms=cycle.opened_ms,
         due_ms=cycle.due_ms if breach is None else breach.due_ms,
         breach_ms=breach_ms,
-        page_ms=page_ms,
+        page_ms=after.page_ms if after.level == "breach" and after.open else None,
         open=cycle.open,
     )
 

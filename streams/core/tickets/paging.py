@@ -41,20 +41,20 @@ class Pager:
 
     def take(self, intent: Intent) -> list[Emission]:
         """What one intent says at once. At-risk warnings are not emissions."""
-        if intent.level == "breach":
-            return self._breach(intent)
+        stands = intent.breach_ms is not None and intent.level != "retracted"
         said = self._said.get(intent.key)
-        if said is None or intent.level == "at_risk":
-            return []
+        if said is None:
+            return [self._breach(intent)] if stands else []
         emissions = []
-        if intent.level == "retracted":
+        if not stands:
+            del self._said[intent.key]
             emissions.append(self._emission(intent, "retraction", said))
+        elif intent.open:
+            self._corrected(said, intent)
+            return []
         if said.paged:
             emissions.append(self._emission(intent, "resolve", said))
-        if intent.level == "retracted":
-            del self._said[intent.key]
-        else:
-            said.page_ms, said.paged = None, False
+        said.page_ms, said.paged = None, False
         return emissions
 
     def pass_time(self, until_ms: int) -> list[Emission]:
@@ -66,16 +66,19 @@ class Pager:
                 emissions.append(Emission(said.page_ms, "page", key, said.breach_ms))
         return sorted(emissions, key=lambda emission: (emission.at_ms, emission.key))
 
-    def _breach(self, intent: Intent) -> list[Emission]:
+    def _breach(self, intent: Intent) -> Emission:
         assert intent.breach_ms is not None
-        said = self._said.get(intent.key)
-        if said is not None:  # the same breach, at a corrected instant
-            said.breach_ms = intent.breach_ms
-            if not said.paged:
-                said.page_ms = intent.page_ms
-            return []
         said = self._said[intent.key] = _Said(intent.breach_ms, intent.page_ms)
-        return [self._emission(intent, "breach", said)]
+        return self._emission(intent, "breach", said)
+
+    @staticmethod
+    def _corrected(said: _Said, intent: Intent) -> None:
+        """The same breach at another instant, or open again: no second page, no page missed."""
+        assert intent.breach_ms is not None
+        said.breach_ms = intent.breach_ms
+        page_ms = intent.page_ms
+        if not said.paged and page_ms is not None and page_ms >= intent.recorded_ms:
+            said.page_ms = page_ms
 
     @staticmethod
     def _emission(intent: Intent, type_: EmissionType, said: _Said) -> Emission:

@@ -16,6 +16,7 @@ class Told(msgspec.Struct, array_like=True, frozen=True, gc=False):
     marks: int = 0  # at-risk marks announced
     breach_ms: int | None = None  # of the breach that stands announced
     open: bool = True
+    page_ms: int | None = None  # when that breach is to be paged
 
 
 class Base(msgspec.Struct, array_like=True, frozen=True, gc=False):
