@@ -303,8 +303,12 @@ class World:
         if (choices[0] if smooth else self.rng.choice(choices)) == "apply":
             self._apply(engine)
         else:
-            self._begin(owner, engine.checkpoint())
+            self.checkpoint(owner)
         return True
+
+    def checkpoint(self, owner: Owner) -> None:
+        """Begin one, whether there is something to say or not."""
+        self._begin(owner, owner.engine.checkpoint())
 
     def _apply(self, engine: Engine) -> None:
         """A fetch: sometimes from an old offset, so that records come again."""
