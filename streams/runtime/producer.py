@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, ProducerClosed
 from aiokafka.partitioner import murmur2
 
 from schemas.problems import Problem, ProblemsError
@@ -48,7 +48,7 @@ class LoudProducer:
     nothing beyond its own life anyway.
 
     After an error the idempotent producer's place in its sequence is unknown, so a new one is used
-    from then on; appends of the old one that are still under way may land (see AppendDoubtfulError).
+    from then on. The old one is ended at once; what was on its way may land (see AppendDoubtfulError).
     """
 
     def __init__(
@@ -179,7 +179,8 @@ class LoudProducer:
             request_timeout_ms=round(self._delivery_seconds_max * 1000),
         )
         try:
-            await producer.start()
+            async with asyncio.timeout(self._delivery_seconds_max):
+                await producer.start()
         except BaseException:
             await _end(producer)
             raise
@@ -225,11 +226,20 @@ async def _send(
 
 
 async def _end(producer: AIOKafkaProducer) -> None:
+    """Stop sending, at once. aiokafka's own stop goes on trying, when idempotent for ever: an append
+    that was given up would land at some later time."""
+    producer._closed = True  # noqa: SLF001  # no public way, see above
+    sending = producer._sender.sender_task  # noqa: SLF001
+    if sending is not None:
+        sending.cancel()  # it waits for its requests, which end with the connections
     try:
         async with asyncio.timeout(STOP_SECONDS_MAX):
-            await producer.stop()
+            await producer.client.close()
+            if sending is not None:
+                await asyncio.wait([sending])
     except (TimeoutError, KafkaError, OSError) as error:
         log.warning("a producer did not end cleanly: %r", error)
+    producer._message_accumulator.fail_all(ProducerClosed())  # noqa: SLF001  # nobody waits in vain
 
 
 def _size(record: tuple[bytes, bytes | None]) -> int:

@@ -12,7 +12,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from schemas.problems import ProblemsError
 from streams.runtime.producer import LoudProducer
-from streams.runtime.worker import TP, BatchWorker, RecordBatch, WorkerCrashedError
+from streams.runtime.worker import TP, BatchWorker, RecordBatch
 from tests.integration.broker import broker_address
 
 pytestmark = pytest.mark.kafka
@@ -148,3 +148,179 @@ async def test_fifty_thousand_records_come_in_batches_in_order(around: Surroundi
         assert offsets == list(range(len(offsets)))
     assert ledger.batches < 200
     assert await around.committed() == 50_000
+
+
+async def test_a_restarted_worker_goes_on_at_its_markers_whatever_the_group_says(
+    around: Surroundings,
+) -> None:
+    await around.publish(1_000)
+    first = Ledger()
+    async with around.working(first):
+        await until(lambda: first.total() >= 1_000)
+    await around.publish(200, start=1_000)
+    markers = {where: next_offset - 10 for where, next_offset in first.positions.items()}
+
+    second = Ledger(markers)
+    async with around.working(second):
+        await until(lambda: second.total() >= 240)
+
+    assert {where: offsets[0] for where, offsets in second.taken.items()} == {
+        where: next_offset - 10 for where, next_offset in first.positions.items()
+    }
+    assert second.total() == 240
+
+
+async def test_what_is_not_acknowledged_is_not_committed(around: Surroundings) -> None:
+    await around.publish(1_000)
+    ledger = Ledger()
+    ledger.acknowledges = False
+    async with around.working(ledger):
+        await until(lambda: sum(map(len, ledger.taken.values())) >= 1_000)
+
+    assert await around.committed() == 0
+
+
+async def test_a_stop_gives_up_first_and_commits_what_that_acknowledged(
+    around: Surroundings,
+) -> None:
+    class Late(Ledger):
+        async def revoked(self, partitions: frozenset[TP]) -> None:
+            await super().revoked(partitions)
+            assert self.worker is not None
+            for where, offsets in self.taken.items():
+                self.worker.acknowledge(where, offsets[-1] + 1)
+
+    await around.publish(1_000)
+    ledger = Late()
+    ledger.acknowledges = False
+    async with around.working(ledger) as running:
+        await until(lambda: ledger.total() >= 1_000)
+
+    assert running.exception() is None
+    assert [what for what, _ in ledger.story] == ["assigned", "revoked"]
+    assert await around.committed() == 1_000
+
+
+async def test_two_workers_share_four_partitions_and_one_takes_over(around: Surroundings) -> None:
+    #  first   |-- all ---|-- half --|
+    #  second             |-- half --|-- all --|
+    await around.publish(1_000)
+    markers: dict[TP, int] = {}
+    first, second = Ledger(markers), Ledger(markers)
+    async with around.working(second) as running:
+        await until(lambda: len(second.owned) == 4)
+        async with around.working(first):
+            await until(lambda: len(first.owned) == 2 and len(second.owned) == 2)
+            assert first.owned | second.owned == {TP(around.topic, p) for p in range(4)}
+            await around.publish(1_000, start=1_000)
+            await until(lambda: first.total() + second.total() >= 2_000)
+        await until(lambda: len(second.owned) == 4)
+        await around.publish(1_000, start=2_000)
+        await until(lambda: first.total() + second.total() >= 3_000)
+        assert not running.done()
+
+    everything = sorted(
+        (where.partition, offset)
+        for ledger in (first, second)
+        for where, offsets in ledger.taken.items()
+        for offset in offsets
+    )
+    assert everything == sorted(
+        (where.partition, offset) for where, end in markers.items() for offset in range(end)
+    )
+    assert first.not_ours == second.not_ours == 0
+    for ledger in (first, second):
+        assert [what for what, _ in ledger.story[::2]] == ["assigned"] * (len(ledger.story) // 2)
+        assert [what for what, _ in ledger.story[1::2]] == ["revoked"] * (len(ledger.story) // 2)
+    assert await around.committed() == 3_000
+
+
+async def test_nothing_is_delivered_before_a_slow_restore_is_done(around: Surroundings) -> None:
+    await around.publish(1_000)
+    ledger = Ledger()
+    ledger.restore_seconds = 1.5
+    async with around.working(ledger):
+        await until(lambda: bool(ledger.story))
+        await asyncio.sleep(1.0)
+        assert ledger.total() == 0
+        await until(lambda: ledger.total() >= 1_000)
+
+    assert ledger.not_ours == 0
+
+
+async def test_a_rebalance_during_a_restore_lets_nothing_slip_through(
+    around: Surroundings,
+) -> None:
+    #  first   |-- restores all, slowly --|
+    #  second        |-- joins ---------------- half
+    await around.publish(1_000)
+    markers: dict[TP, int] = {}
+    first, second = Ledger(markers), Ledger(markers)
+    first.restore_seconds = 3.0
+    async with around.working(first) as running:
+        await until(lambda: bool(first.story))
+        async with around.working(second):
+            await until(lambda: first.total() + second.total() >= 1_000)
+            assert len(second.owned) == 2
+        assert not running.done()
+
+    assert first.not_ours == second.not_ours == 0
+    assert first.total() + second.total() == 1_000
+
+
+async def test_a_failing_handler_crashes_the_run_and_acknowledges_nothing(
+    around: Surroundings,
+) -> None:
+    await around.publish(1_000)
+    ledger = Ledger()
+    ledger.take_error = RuntimeError("poisoned")
+    async with around.working(ledger) as running:
+        with pytest.raises(RuntimeError, match="poisoned"):
+            await asyncio.wait_for(running, 20)
+
+    assert [what for what, _ in ledger.story] == ["assigned"]
+    assert await around.committed() == 0
+
+
+async def test_a_failing_restore_crashes_the_run(around: Surroundings) -> None:
+    ledger = Ledger()
+    ledger.assigned_error = RuntimeError("no trust in this log")
+    async with around.working(ledger) as running:
+        with pytest.raises(RuntimeError, match="no trust in this log"):
+            await asyncio.wait_for(running, 20)
+
+
+async def test_going_back_delivers_again_and_nothing_from_before_comes_between(
+    around: Surroundings,
+) -> None:
+    class Returning(Ledger):
+        returned: TP | None = None
+
+        async def take(self, batch: RecordBatch) -> None:
+            await super().take(batch)
+            where = TP(batch.topic, batch.partition)
+            if self.total() > 3_000 and not self.returned:
+                self.returned = where
+                self.taken[where].clear()
+                self.positions[where] = 7
+                assert self.worker is not None
+                self.worker.go_to(where, 7)
+
+    await around.publish(20_000)
+    ledger = Returning()
+    async with around.working(ledger):
+        await until(lambda: sum(ledger.positions.values()) >= 20_000)
+
+    assert ledger.returned is not None
+    for where, offsets in ledger.taken.items():
+        start = 7 if where == ledger.returned else 0
+        assert offsets == list(range(start, ledger.positions[where]))
+
+
+async def test_an_unreachable_broker_is_told_clearly() -> None:
+    worker = BatchWorker(
+        Ledger(), bootstrap="127.0.0.1:1", group="g", topics=["t"], session_timeout_seconds=2.0
+    )
+    with pytest.raises(ProblemsError, match=r"127.0.0.1:1: Kafka can't be reached.*BROKER_URL"):
+        await worker.start()
+    await worker.stop()
