@@ -60,7 +60,10 @@ def check_line(
         return event
     if not trust_ingested_at:
         event = msgspec.structs.replace(event, ingested_ms=now_ms)
-    return wire.TOPIC_OF[event.kind], key_of(event), encode(event)
+    encoded = encode(event)
+    if len(encoded) > EVENT_BYTES_MAX:  # what is stamped here can lift it over the limit
+        return _too_large(len(encoded))
+    return wire.TOPIC_OF[event.kind], key_of(event), encoded
 
 
 def _decode(
@@ -73,12 +76,16 @@ def _decode(
     if not value:
         return Rejected(reason="empty", detail="no value")
     if len(value) > EVENT_BYTES_MAX:
-        return Rejected(reason="too_large", detail=f"{len(value)} bytes, at most {EVENT_BYTES_MAX}")
+        return _too_large(len(value))
     event = fast.event_of(value, key, kind, received_ms, tenant_default)
     if event is not None:
         return event
     judged = _decode_slow(value, received_ms, tenant_default)
     return judged if isinstance(judged, Rejected) else _placed(judged, key, kind)
+
+
+def _too_large(length: int) -> Rejected:
+    return Rejected(reason="too_large", detail=f"{length} bytes, at most {EVENT_BYTES_MAX}")
 
 
 def _placed(event: Event, key: bytes | None, kind: EntityKind | None) -> Event | Rejected:

@@ -88,7 +88,7 @@ def _why_not(text: str, message: str) -> Rejected:
     if _nesting(text) > DEPTH_MAX:
         return _too_deep()
     try:
-        json.loads(text, parse_int=float, parse_float=_finite, parse_constant=_constant)
+        json.loads(text, parse_int=_finite, parse_float=_finite, parse_constant=_constant)
     except _NotFiniteError as error:
         return Rejected(reason="not_finite", detail=f"{error} is no number in JSON")
     except ValueError:
@@ -118,12 +118,12 @@ def _nesting(text: str) -> int:
     """Deepest nesting of brackets outside of strings, on any text; counts no further than needed."""
     depth = deepest = 0
     for found in _STRING_OR_BRACKET.finditer(text):
-        token = found.group()
-        if token in "[{":
+        bracket = found.group()
+        if bracket in "[{":
             depth += 1
             deepest = max(deepest, depth)
             if deepest > DEPTH_MAX:
                 break
-        elif token in "]}":
+        elif bracket in "]}":
             depth -= 1
     return deepest

@@ -1,24 +1,32 @@
 """Events → wire JSON, and what is computed from it: digest, missing event id."""
 
 import hashlib
+from typing import Any, Literal
 
 import msgspec
 import orjson
 
 from schemas import wire
-from schemas.documents import Document
+from schemas.documents import Document, Json
 from schemas.events import Data, EntityKind, Event
 from schemas.instants import rfc3339
 
 _astuple = msgspec.structs.astuple
 
+_Form = Literal["plain", "instant", "instants"]
+_Cell = Any  # a field's value inside; its form says what it is
+
+
+def _form_of(name_inside: str) -> _Form:
+    if name_inside.endswith("_ms"):
+        return "instant"
+    return "instants" if name_inside == "targets" else "plain"
+
+
 # (entity, type) → per field: name on the wire, and whether it is an instant or a map of instants
-_FIELDS: dict[tuple[EntityKind, str], tuple[tuple[str, str], ...]] = {
+_FIELDS: dict[tuple[EntityKind, str], tuple[tuple[str, _Form], ...]] = {
     (kind, name): tuple(
-        (
-            outside,
-            "instant" if inside.endswith("_ms") else "instants" if inside == "targets" else "plain",
-        )
+        (outside, _form_of(inside))
         for outside, inside in zip(model.model_fields, data.__struct_fields__, strict=True)
     )
     for kind, types in wire.TYPES.items()
@@ -87,12 +95,17 @@ def _data_document(kind: EntityKind, type_: str, data: Data) -> Document:
     for (name, form), value in zip(_FIELDS[kind, type_], _astuple(data), strict=True):
         if value is None or value == {}:
             continue
-        if form == "instant":
-            value = rfc3339(value)
-        elif form == "instants":
-            value = {clock: rfc3339(instant_ms) for clock, instant_ms in value.items()}
-        document[name] = value
+        document[name] = _outside(form, value)
     return document
+
+
+def _outside(form: _Form, value: _Cell) -> Json:
+    """A field's value as it stands on the wire."""
+    if form == "instant":
+        return rfc3339(value)
+    if form == "instants":
+        return {clock: rfc3339(instant_ms) for clock, instant_ms in value.items()}
+    return value
 
 
 def _sha256(content: Document) -> str:

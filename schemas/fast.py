@@ -110,7 +110,9 @@ class _DataReader:
                 steps.append((at, _defaulting(default)))
                 hint, default = hint | UnsetType, UNSET
             fields.append((name, hint, default))
-        self._read = msgspec.json.Decoder(msgspec.defstruct(model.__name__, fields, gc=False)).decode
+        self._read = msgspec.json.Decoder(
+            msgspec.defstruct(model.__name__, fields, gc=False)
+        ).decode
         self._inside = inside
         self._steps = tuple(steps)
         self._fields = len(fields)

@@ -16,6 +16,7 @@ TIMESTAMP_PATTERN = (
     r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?"
     r"([Zz]|[+-][0-9]{2}:?[0-9]{2})$"
 )
+TIMESTAMP_LENGTH_MAX = 64
 YEAR_MIN, YEAR_MAX = 1970, 2200
 EARLIEST_MS = 0
 LATEST_MS = to_ms(datetime(YEAR_MAX + 1, 1, 1, tzinfo=UTC)) - 1
@@ -27,7 +28,6 @@ ABSURD: Final = "absurd"
 
 _HOUR = re.compile(r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d)", re.ASCII)
 _END = re.compile(r"(?:\.(\d+))?(?:([Zz])|([+-])(\d\d):?(\d\d))?", re.ASCII)
-_LENGTH_MAX = 64
 
 # A text has three parts: `2026-01-19T08` · `:00:00` · `.123Z`. Messages of one source and day share
 # nearly all of them, so what was parsed once is looked up. Only valid parts get in.
@@ -74,7 +74,7 @@ def _parse(text: str) -> int:
         hour_ms = _parse_hour(hour)
         _remember(_hours, hour, hour_ms)
     minutes_ms = _MINUTES.get(minutes)
-    if minutes_ms is None or len(text) > _LENGTH_MAX:
+    if minutes_ms is None or len(text) > TIMESTAMP_LENGTH_MAX:
         raise TimestampError(FORMAT)
     if end[:1] == "." and end[1:7].isdigit() and end.isascii():  # Python's own: microseconds
         end = end[:4] + end[7:]

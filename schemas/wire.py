@@ -22,7 +22,13 @@ from pydantic_core import PydanticCustomError
 from schemas import events
 from schemas.events import Author, EntityKind, Metric, StatusCategory
 from schemas.instants import from_ms
-from schemas.timestamps import TIMESTAMP_PATTERN, TimestampError, TimestampProblem, timestamp_ms
+from schemas.timestamps import (
+    TIMESTAMP_LENGTH_MAX,
+    TIMESTAMP_PATTERN,
+    TimestampError,
+    TimestampProblem,
+    timestamp_ms,
+)
 
 VERSION: Final = 1  # the major; additions need no new number
 TEXT_LENGTH_MAX = 200
@@ -56,7 +62,14 @@ Instant = Annotated[
     datetime,
     BeforeValidator(_instant),
     msgspec.Meta(tz=True),
-    WithJsonSchema({"type": "string", "format": "date-time", "pattern": TIMESTAMP_PATTERN}),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "format": "date-time",
+            "pattern": TIMESTAMP_PATTERN,
+            "maxLength": TIMESTAMP_LENGTH_MAX,
+        }
+    ),
 ]
 Text = Annotated[
     str,
