@@ -1,7 +1,7 @@
 """Runs one vector through the core's public entrances and names every difference."""
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from schemas.events import Event
@@ -20,19 +20,16 @@ SHARE_TOLERANCE = 1e-6
 _SHUFFLES = 5
 
 
-def differences(vector: Json, calendars: Json) -> list[str] | None:
-    """What differs from `expect`, in words; None for a kind that is not of this engine."""
-    if vector["kind"] == "clock_timeline":
-        return _clock_timeline(vector["input"], vector["expect"], calendars)
-    if vector["kind"] == "thresholds":
-        return _thresholds(vector["input"], vector["expect"], calendars)
-    return None
-
-
 def checked(vector: Json, calendars: Json) -> list[str] | None:
-    """As `differences`; an engine that falls over differs too, and the next vector is tried."""
+    """What differs from `expect`, in words; None for a kind that is not of this engine.
+
+    An engine that falls over differs too, and the next vector is tried.
+    """
+    judge = KINDS.get(vector["kind"])
+    if judge is None:
+        return None
     try:
-        return differences(vector, calendars)
+        return judge(vector["input"], vector["expect"], calendars)
     except Exception as error:  # any defect of the core is this vector's failure
         return [f"{type(error).__name__}: {error}"]
 
@@ -124,3 +121,9 @@ def _compare(where: str, got: Any, wanted: Any) -> list[str]:
     if isinstance(wanted, float) and isinstance(got, int | float):
         return [] if abs(got - wanted) <= SHARE_TOLERANCE else [f"{where}: {got}, not {wanted}"]
     return [] if got == wanted else [f"{where}: {got!r}, not {wanted!r}"]
+
+
+KINDS: Mapping[str, Callable[[Json, Json, Json], list[str]]] = {
+    "clock_timeline": _clock_timeline,
+    "thresholds": _thresholds,
+}

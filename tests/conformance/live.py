@@ -39,8 +39,10 @@ class LiveTicket:
     def settle(self, now_ms: int, *, inclusive: bool = True) -> None:
         """The instant has been read: fire what is due by it, and say what is new."""
         self.emissions += self._pager.pass_time(now_ms - 1)
-        while (wake_ms := self._wake_ms()) is not None and wake_ms < now_ms + inclusive:
+        while (wake_ms := self._wake_ms()) is not None and wake_ms <= now_ms:
             assert self.state is not None
+            if wake_ms == now_ms and not inclusive and self.state.waiting_ms != now_ms:
+                break  # a due instant; an event of this instant does count
             self.state, effects = self.logic.on_timer(self.state, now_ms)
             assert self._wake_ms() != wake_ms, "a timer that settles nothing would never end"
             self._take(effects)
