@@ -2,9 +2,12 @@
 
 import asyncio
 import itertools
+import sys
+from asyncio.subprocess import PIPE
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -17,6 +20,7 @@ from tests.integration.broker import broker_address
 
 pytestmark = pytest.mark.kafka
 
+ROOT = Path(__file__).parents[2]
 SESSION_SECONDS = 2.0  # the broker's group join waits half of it
 _names = itertools.count(1)
 
@@ -108,12 +112,18 @@ class Surroundings:
 
     async def committed(self) -> int:
         """Sum of the group's committed offsets."""
+        return sum((await self.committed_of_each()).values())
+
+    async def committed_of_each(self) -> dict[TP, int]:
+        """The group's committed offsets, 0 where there is none."""
         consumer = AIOKafkaConsumer(bootstrap_servers=self.address, group_id=self.topic)
         await consumer.start()
         try:
-            wheres = [TopicPartition(self.topic, p) for p in range(4)]
-            found = [await consumer.committed(where) for where in wheres]
-            return sum(offset or 0 for offset in found)
+            wheres = [TP(self.topic, p) for p in range(4)]
+            return {
+                where: await consumer.committed(TopicPartition(where.topic, where.partition)) or 0
+                for where in wheres
+            }
         finally:
             await consumer.stop()
 
@@ -168,6 +178,58 @@ async def test_a_restarted_worker_goes_on_at_its_markers_whatever_the_group_says
         where: next_offset - 10 for where, next_offset in first.positions.items()
     }
     assert second.total() == 240
+
+
+# A process that works until it is killed, slowly, and says what it has acknowledged.
+WORKER = """
+import asyncio, sys
+from streams.runtime import transport, worker
+from tests.integration.test_faust_worker import Ledger, Surroundings
+
+class Telling(Ledger):
+    async def take(self, batch):
+        await asyncio.sleep(0.02)
+        await super().take(batch)
+        print(batch.partition, batch.next_offset, flush=True)
+
+async def main():
+    async with Surroundings(*sys.argv[1:]).working(Telling()) as running:
+        await running
+
+worker.COMMIT_SECONDS = 0.2
+transport.BATCH_RECORDS_MAX = 50
+asyncio.run(main())
+"""
+
+
+@pytest.mark.slow
+async def test_a_killed_worker_has_committed_nothing_that_it_had_not_acknowledged(
+    around: Surroundings,
+) -> None:
+    await around.publish(10_000)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", WORKER, around.address, around.topic, stdout=PIPE, cwd=ROOT
+    )
+    assert process.stdout is not None
+    acknowledged: dict[TP, int] = {TP(around.topic, p): 0 for p in range(4)}
+    lines = 0
+    async for line in process.stdout:
+        partition, next_offset = map(int, line.split())
+        acknowledged[TP(around.topic, partition)] = next_offset
+        lines += 1
+        if lines == 60:
+            process.kill()
+    await process.wait()
+
+    committed = await around.committed_of_each()
+    assert 0 < sum(committed.values()) < 10_000
+    assert all(committed[where] <= acknowledged[where] for where in committed)
+
+    successor = Ledger(dict(committed))  # must wait until the group has given up the dead one
+    async with around.working(successor):
+        await until(lambda: sum(committed.values()) + successor.total() >= 10_000)
+    for where, offsets in successor.taken.items():
+        assert offsets == list(range(committed[where], successor.positions[where]))
 
 
 async def test_what_is_not_acknowledged_is_not_committed(around: Surroundings) -> None:
@@ -256,7 +318,7 @@ async def test_a_rebalance_during_a_restore_lets_nothing_slip_through(
     await around.publish(1_000)
     markers: dict[TP, int] = {}
     first, second = Ledger(markers), Ledger(markers)
-    first.restore_seconds = 3.0
+    first.restore_seconds = 1.5
     async with around.working(first) as running:
         await until(lambda: bool(first.story))
         async with around.working(second):
