@@ -96,7 +96,7 @@ class Limits:
     """How much one checkpoint may hold. The input is cut to keep within, never a state set."""
 
     entities_max: int = 5_000
-    input_bytes_max: int = 4 * 1024 * 1024
+    input_bytes_max: int = 8 * 1024 * 1024
     timers_at_once_max: int = 1_000
     compaction_lag_ms: int = 6 * 3_600_000
 

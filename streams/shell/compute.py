@@ -40,7 +40,8 @@ from streams.shell.settings import Settings
 log = logging.getLogger(__name__)
 
 SOURCE = "tickets"
-SLICE_RECORDS = 500
+SLICE_RECORDS = 250
+BACKLOG_RECORDS = 500  # in one fetch of one partition
 HELD_TIMER_POLL_SECONDS = 0.05
 WAIT_SECONDS_MAX = 1.0
 STALE_CHECKPOINTS_MAX = 4  # a checkpoint this many idle periods late is a sign of trouble
@@ -242,6 +243,7 @@ class _Hold:
         self._sample: tuple[int, int] | None = None  # instant, end of the partition at or after it
         self._held_since: float | None = None
         self._reason: str | None = None
+        self._behind = False  # the last batch was large: more of the past is to come
 
     # -- beginning and end --------------------------------------------------------------------
 
@@ -295,6 +297,7 @@ class _Hold:
             log.info("%s: a gap before %d, reading again", self._where, batch.fetch_start)
             self._worker.go_to(self._where, engine.position)
             return
+        self._behind = len(batch.records) >= BACKLOG_RECORDS
         for records in _slices(batch.records):
             while not engine.has_room:
                 self._room.clear()
@@ -351,7 +354,8 @@ class _Hold:
         self._room.set()
 
     def _checkpoint_in_seconds(self, engine: Engine) -> float:
-        if engine.urgent or not engine.has_room:
+        """At once for an alert, unless a backlog is being read: then one a second carries more."""
+        if not engine.has_room or (engine.urgent and not self._behind):
             return 0.0
         settings = self._settings
         wait_seconds = (

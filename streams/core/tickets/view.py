@@ -50,14 +50,12 @@ class CycleView:
     breach_agent: str | None
     holders: tuple[HolderView, ...]  # per team
     agents: tuple[HolderView, ...]  # per team and agent
-    stretches: tuple[Stretch, ...]  # the last one ends at the instant of the view while running
+    stretches: tuple[Stretch, ...]  # they add up to elapsed_ms; the last may still run
 
     @property
     def verdict(self) -> Verdict:
         """The closed list: pending, met, breached, void, no_target."""
-        if self.state == "void" or self.state == "no_target" or self.state == "met":
-            return self.state
-        return "breached" if self.breached else "pending"
+        return verdict_of(self.state, breached=self.breached)
 
     @property
     def largest_team(self) -> str | None:
@@ -85,7 +83,7 @@ def cycle_view(
     used_ms = cycle.used_ms
     if cycle.run_ms is not None:
         used_ms += stretches[-1].used_ms
-    state = _state(cycle, breach, facts)
+    state = state_of(cycle, breach, facts)
     agents = _holders(cycle, breach, stretches)
     return CycleView(
         clock=cycle.clock,
@@ -94,7 +92,7 @@ def cycle_view(
         state=state,
         target_ms=cycle.target_ms,
         elapsed_ms=used_ms,
-        due_ms=_due_ms(cycle, breach, state),
+        due_ms=due_of(cycle, breach, state),
         breached=breach is not None,
         breach_ms=None if breach is None else breach.at_ms,
         breach_reason=None if breach is None else breach.reason,
@@ -118,15 +116,21 @@ def cycle_view(
 
 
 def _stretches(cycle: Cycle, as_of_ms: int, book: PlannedBook) -> tuple[Stretch, ...]:
+    """What was scaled to a new target stands first, as stretches without length at that change."""
+    carried = tuple(
+        Stretch(cycle.carried_ms, cycle.carried_ms, used_ms, cycle.calendar, team, agent)
+        for team, agent, used_ms in cycle.carried
+    )
     run_ms = cycle.run_ms
     if run_ms is None:
-        return cycle.stretches
+        return (*carried, *cycle.stretches)
     used_ms = book.calendar(cycle.calendar).measure(run_ms, as_of_ms)
     running = Stretch(run_ms, as_of_ms, used_ms, cycle.calendar, cycle.team, cycle.agent)
-    return (*cycle.stretches, running)
+    return (*carried, *cycle.stretches, running)
 
 
-def _state(cycle: Cycle, breach: Breach | None, facts: Facts) -> ClockState:
+def state_of(cycle: Cycle, breach: Breach | None, facts: Facts) -> ClockState:
+    """The state of a cycle of which this breach is known."""
     if cycle.clock in facts.excluded:
         return "void"
     if cycle.withdrawn_ms is not None:
@@ -138,12 +142,20 @@ def _state(cycle: Cycle, breach: Breach | None, facts: Facts) -> ClockState:
     return "met" if breach is None else "breached"
 
 
-def _due_ms(cycle: Cycle, breach: Breach | None, state: ClockState) -> int | None:
+def due_of(cycle: Cycle, breach: Breach | None, state: ClockState) -> int | None:
+    """The due instant as published: frozen once missed, none while paused or not judged."""
     if breach is not None:
         return breach.due_ms
     if state == "void" or state == "no_target":
         return None
     return cycle.given_due_ms if state == "paused" else cycle.due_ms
+
+
+def verdict_of(state: ClockState, *, breached: bool) -> Verdict:
+    """The verdict that goes with a state."""
+    if state == "void" or state == "no_target" or state == "met":
+        return state
+    return "breached" if breached else "pending"
 
 
 def _holders(
@@ -162,6 +174,21 @@ def _holders(
         for holder, used_ms in used.items()
         if used_ms or holder == at_breach
     )
+
+
+def largest_team(cycle: Cycle, running_ms: int) -> str | None:
+    """The team that used most of the budget, `running_ms` of the running stretch included; of equals the
+    one that held it first."""
+    if not cycle.stretches and not cycle.carried:
+        return cycle.team if running_ms else None
+    used: dict[str | None, int] = {}
+    for team, _agent, used_ms in cycle.carried:
+        used[team] = used.get(team, 0) + used_ms
+    for stretch in cycle.stretches:
+        used[stretch.team] = used.get(stretch.team, 0) + stretch.used_ms
+    used[cycle.team] = used.get(cycle.team, 0) + running_ms
+    most_ms = max(used.values())
+    return next(team for team, used_ms in used.items() if used_ms == most_ms) if most_ms else None
 
 
 def _share(used_ms: int, target_ms: int | None) -> float | None:
