@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from schemas.events import Event
+from schemas.events import Event, Excluded, Message
 from streams.core.policy import Calendar, ClockSpec, Policy
 
 Holder = tuple[str | None, str | None]
@@ -92,44 +92,50 @@ class SlowClock:
             self._event(event, instant)
 
     def _ordered(self, events: Sequence[Event]) -> list[tuple[int, Event]]:
-        copies: dict[str, list[Event]] = {}
-        for event in events:
-            if event.ingested_ms <= self.as_of:
-                copies.setdefault(event.event_id, []).append(event)
-        kept = []
-        for event_id, same in copies.items():
-            kept.append(min(same, key=lambda event: (event.ingested_ms, event.digest)))
-            if len({event.digest for event in same}) > 1:
-                self.flags.append(("conflicting_duplicate", event_id, None))
-        instants = {}
-        for event in kept:
-            instants[event.event_id] = event.occurred_ms
-            if event.occurred_ms - event.ingested_ms > self.policy.future_skew_ms_max:
-                instants[event.event_id] = event.ingested_ms
-                skew = event.occurred_ms - event.ingested_ms
-                self.flags.append(("future_clamped", event.event_id, skew))
+        kept = self._kept(events)
+        instants = {event.event_id: self._unclamped(event) for event in kept}
         begins = [event for event in kept if event.type == "created"]
         if not begins:
             if kept:
                 self.flags.append(("partial_history", None, None))
-            self.flags.sort(key=lambda flag: (flag[0], flag[1] or ""))
-            return []
-        begin = min(self._key(event, instants[event.event_id]) for event in begins)[0]
-        for event in kept:
-            before = instants[event.event_id] - begin
-            if before < 0:
-                self.flags.append(("before_start_clamped", event.event_id, before))
-                instants[event.event_id] = begin
+            kept = []
+        else:
+            begin = min(self._key(event, instants[event.event_id]) for event in begins)[0]
+            for event in kept:
+                before = instants[event.event_id] - begin
+                if before < 0:
+                    self.flags.append(("before_start_clamped", event.event_id, before))
+                    instants[event.event_id] = begin
         self.flags.sort(key=lambda flag: (flag[0], flag[1] or ""))
         pairs = [(instants[event.event_id], event) for event in kept]
         pairs = [pair for pair in pairs if pair[0] <= self.as_of]
         return sorted(pairs, key=lambda pair: self._key(pair[1], pair[0]))
 
+    def _kept(self, events: Sequence[Event]) -> list[Event]:
+        copies: dict[str, list[Event]] = {}
+        for event in events:
+            if event.ingested_ms <= self.as_of:
+                copies.setdefault(event.event_id, []).append(event)
+        for event_id, same in copies.items():
+            if len({event.digest for event in same}) > 1:
+                self.flags.append(("conflicting_duplicate", event_id, None))
+        return [
+            min(same, key=lambda event: (event.ingested_ms, event.digest))
+            for same in copies.values()
+        ]
+
+    def _unclamped(self, event: Event) -> int:
+        skew = event.occurred_ms - event.ingested_ms
+        if skew <= self.policy.future_skew_ms_max:
+            return event.occurred_ms
+        self.flags.append(("future_clamped", event.event_id, skew))
+        return event.ingested_ms
+
     @staticmethod
     def _key(event: Event, instant: int) -> tuple[Any, ...]:
-        stops = event.type in ("solved", "closed") or (
-            event.type == "message" and event.data.author == "agent" and event.data.public
-        )
+        data = event.data
+        replies = isinstance(data, Message) and data.author == "agent" and data.public
+        stops = replies or event.type in ("solved", "closed")
         rank = (1, 0) if event.sequence is None else (0, event.sequence)
         created = 0 if event.type == "created" else 1
         return (instant, created, rank, 0 if stops else 1, event.event_id)
@@ -141,7 +147,7 @@ class SlowClock:
         for rule in self.policy.rules:
             if all(have[name] in values for name, values in rule.match):
                 target = rule.targets.get(self.clock.id)
-                calendar = rule.calendar or calendar
+                calendar = calendar if rule.calendar is None else rule.calendar
                 break
         for choice in self.policy.calendar_choices:
             calendar = choice.calendars.get(have[choice.attribute] or "", calendar)
@@ -182,12 +188,15 @@ class SlowClock:
         changed = self._attributes(event, now)
         if cycle is not None and cycle.open:
             self._open_cycle(cycle, event, now, changed, due_now)
-        elif cycle is not None and event.type == "reopened" and not self.ended:
-            if cycle.stopped_by in ("solved", "closed"):
-                self._reopen(cycle, event, now)
+        elif cycle is not None and self._reopens(cycle, event):
+            self._reopen(cycle, event, now)
         self._start(event, now)
 
-    def _attributes(self, event: Event, now: int) -> bool:
+    def _reopens(self, cycle: SlowCycle, event: Event) -> bool:
+        stopped = cycle.stopped_by in ("solved", "closed")
+        return event.type == "reopened" and stopped and not self.ended
+
+    def _attributes(self, event: Event, now: int) -> bool:  # noqa: C901  # one line per type
         data: Any = event.data
         before = self.tier, self.priority
         if event.type == "created":
@@ -222,7 +231,7 @@ class SlowClock:
             self._end(cycle, now)
             cycle.stopped, cycle.stopped_by = now, event.type
             return
-        excluded_now = event.type == "excluded" and event.data.clock == self.clock.id
+        excluded_now = isinstance(event.data, Excluded) and event.data.clock == self.clock.id
         if event.type in ("cancelled", "merged") or excluded_now:
             self._end(cycle, now)
             cycle.withdrawn = now
@@ -236,9 +245,9 @@ class SlowClock:
             self._close_segment(cycle, now)
             if self._active():
                 cycle.segments.append(Segment(now, None, cycle.calendar, self.holder))
-        if due_now is not None and cycle.breach is None and cycle.pinned is None:
-            if cycle.due() != due_now:
-                cycle.pinned = due_now
+        pinnable = due_now is not None and cycle.breach is None and cycle.pinned is None
+        if pinnable and cycle.due() != due_now:
+            cycle.pinned = due_now
 
     def _end(self, cycle: SlowCycle, now: int) -> None:
         self._close_segment(cycle, now)
@@ -248,6 +257,8 @@ class SlowClock:
     def _close_segment(cycle: SlowCycle, now: int) -> None:
         if cycle.running:
             cycle.segments[-1].end = now
+            if cycle.segments[-1].start == now:
+                cycle.segments.pop()  # nobody held it for no time
 
     def _earlier(self, cycle: SlowCycle, now: int) -> None:
         if self.policy.merge_start != "earliest" or not cycle.opened_by_created:
@@ -339,9 +350,7 @@ class SlowClock:
         self.armed = False
         target, calendar = self._promise()
         created = event.type == "created"
-        cycle = SlowCycle(
-            event.event_id, now, created, self.holder, calendar, target, self.given
-        )
+        cycle = SlowCycle(event.event_id, now, created, self.holder, calendar, target, self.given)
         if self._active():
             cycle.segments.append(Segment(now, None, calendar, self.holder))
         self.cycles.append(cycle)
@@ -397,3 +406,87 @@ class SlowClock:
         left = cycle.target - sum(cycle.used(cycle.stopped).values())
         calendar = cycle.calendar
         return calendar.add(cycle.stopped, left)
+
+    def next_due(self) -> int | None:
+        """The instant whose passing would breach the open cycle."""
+        cycle = self.cycles[-1] if self.cycles else None
+        if cycle is None or not cycle.open or cycle.breach is not None or self.excluded:
+            return None
+        return cycle.due() if cycle.pinned is None else cycle.pinned
+
+
+Said = tuple[int, str, str, int]  # at, type, cycle id, breach_at
+
+
+@dataclass
+class Record:
+    breach_at: int
+    page: int | None
+    paged: bool = False
+
+
+class SlowEngine:
+    """What a live engine says, found by judging everything anew at every instant that may matter."""
+
+    def __init__(self, policy: Policy, clock: ClockSpec, events: Sequence[Event], as_of: int):
+        self.policy, self.clock, self.as_of = policy, clock, as_of
+        self.events = [event for event in events if event.ingested_ms <= as_of]
+        self.records: dict[str, Record] = {}
+        self.said: list[Said] = []
+        now = self._next(-(2**62), None)
+        while now is not None and now < as_of:
+            now = self._next(now, self._look(now))
+        self._look(as_of)
+
+    def _look(self, now: int) -> int | None:
+        """Say what is new; answer the next due instant. A due instant that is `as_of` has not passed."""
+        judged = SlowClock(self.policy, self.clock, self.events, now)
+        due = judged.next_due()
+        if now < self.as_of:
+            judged.as_of = now + 1  # so that a due instant that is now has passed
+        cycles = {cycle["cycle_id"]: cycle for cycle in judged.judged()}
+        self._records(now, {} if judged.excluded else cycles)
+        return due
+
+    def _records(self, now: int, cycles: dict[str, dict[str, Any]]) -> None:
+        for cycle_id, cycle in cycles.items():
+            breach_at = cycle["breach_at"]
+            if breach_at is None:
+                continue
+            page = max(now, breach_at + self.clock.grace_ms)
+            record = self.records.get(cycle_id)
+            if record is None:
+                record = self.records[cycle_id] = Record(breach_at, page)
+                self.said.append((now, "breach", cycle_id, breach_at))
+            elif record.breach_at != breach_at:
+                record.breach_at = breach_at
+                record.page = page if record.page is not None else None
+            is_open = cycle["stopped"] is None and cycle["withdrawn"] is None
+            self._page(now, cycle_id, record, is_open)
+        for cycle_id in [name for name in self.records if not _breached(cycles.get(name))]:
+            record = self.records.pop(cycle_id)
+            self.said.append((now, "retraction", cycle_id, record.breach_at))
+            if record.paged:
+                self.said.append((now, "resolve", cycle_id, record.breach_at))
+
+    def _page(self, now: int, cycle_id: str, record: Record, is_open: bool) -> None:
+        if record.page is not None and record.page <= now:
+            record.page = None  # decided, once
+            if is_open:
+                record.paged = True
+                self.said.append((now, "page", cycle_id, record.breach_at))
+        if record.paged and not is_open:
+            record.paged = False
+            self.said.append((now, "resolve", cycle_id, record.breach_at))
+
+    def _next(self, now: int, due: int | None) -> int | None:
+        instants = [
+            instant for event in self.events for instant in (event.ingested_ms, event.occurred_ms)
+        ]
+        instants += [record.page for record in self.records.values() if record.page is not None]
+        instants += [] if due is None else [due]
+        return min((instant for instant in instants if instant > now), default=None)
+
+
+def _breached(cycle: dict[str, Any] | None) -> bool:
+    return cycle is not None and cycle["breach_at"] is not None
