@@ -49,9 +49,10 @@ class Pager:
         if not stands:
             del self._said[intent.key]
             emissions.append(self._emission(intent, "retraction", said))
-        elif intent.open:
-            self._corrected(said, intent)
-            return []
+        else:
+            self._correct(said, intent)
+            if intent.open:
+                return []
         if said.paged:
             emissions.append(self._emission(intent, "resolve", said))
         said.page_ms, said.paged = None, False
@@ -72,7 +73,7 @@ class Pager:
         return self._emission(intent, "breach", said)
 
     @staticmethod
-    def _corrected(said: _Said, intent: Intent) -> None:
+    def _correct(said: _Said, intent: Intent) -> None:
         """The same breach at another instant, or open again: no second page, no page missed."""
         assert intent.breach_ms is not None
         said.breach_ms = intent.breach_ms
