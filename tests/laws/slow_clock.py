@@ -75,7 +75,9 @@ class SlowClock:
 
     def __init__(self, policy: Policy, clock: ClockSpec, events: Sequence[Event], as_of: int):
         self.policy, self.clock, self.as_of = policy, clock, as_of
-        self.status, self.tier, self.priority = "new", None, None
+        self.status = "new"
+        self.tier: str | None = None
+        self.priority: str | None = None
         self.holder: Holder = (None, None)
         self.history: list[tuple[int, Holder]] = []
         self.cycles: list[SlowCycle] = []

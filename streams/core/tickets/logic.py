@@ -245,20 +245,27 @@ class TicketLogic:
         return state, news.intents
 
     def _over_ms(self, state: TicketState) -> int | None:
-        """When the ticket's horizon passes; None while it may still go on."""
+        """When the ticket's horizon passes; None while it may still go on.
+
+        It begins with the last arrival, so that an old history that is read today is read whole. A
+        partial history waits for its beginning no longer than that.
+        """
         facts = state.facts
-        over = facts.ended or facts.status == "closed"
+        over = facts.ended or facts.status == "closed" or facts.created_ms is None
         if not over and facts.status == "solved":
             over = not any(cycle.open for cycle in state.last)
         if not over or state.waiting:
             return None
-        return state.last_ms + self._book.as_of(state.last_ms).policy.horizon_ms
+        last_ms = max((entry.ingested_ms for entry in state.log), default=state.last_ms)
+        return max(last_ms, state.last_ms) + self._horizon_ms(state)
+
+    def _horizon_ms(self, state: TicketState) -> int:
+        return self._book.as_of(state.last_ms).policy.horizon_ms
 
     def _forget_ms(self, state: TicketState) -> int | None:
         if state.stub_ms is None:
             return None
-        horizon_ms = self._book.as_of(state.last_ms).policy.horizon_ms
-        return state.last_ms + _FORGET_AFTER_HORIZONS * horizon_ms
+        return state.stub_ms + (_FORGET_AFTER_HORIZONS - 1) * self._horizon_ms(state)
 
     def _too_late(self, state: TicketState, event: Event) -> bool:
         if state.stub_ms is not None:
