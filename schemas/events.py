@@ -156,6 +156,7 @@ class Answered(Data, frozen=True, tag="answered"):
     agent: str | None = None
     team: str | None = None
     queue: str | None = None
+    ticket_id: str | None = None
 
 
 class Held(Data, frozen=True, tag="held"):
@@ -190,12 +191,14 @@ class CallbackMade(Data, frozen=True, tag="callback_made"):
 
 class Ended(Data, frozen=True, tag="ended"):
     ended_by: Literal["customer", "agent", "system"] | None = None
+    ticket_id: str | None = None
 
 
 class AfterCallEnded(Data, frozen=True, tag="after_call_ended"):
     """Wrap-up is done; the agent is free again."""
 
     agent: str | None = None
+    ticket_id: str | None = None
 
 
 CallData = (
@@ -218,6 +221,11 @@ CallData = (
 Metric = Literal["csat", "nps", "ces", "servqual", "reputation", "audit", "employee"]
 
 
+ServqualDimension = Literal["tangibles", "reliability", "responsiveness", "assurance", "empathy"]
+ReputationDimension = Literal["favourable", "awareness", "return", "complaint", "repurchase"]
+Dimension = Literal[ServqualDimension, ReputationDimension]
+
+
 class SurveySent(Data, frozen=True, tag="sent"):
     ticket_id: str | None = None
     call_id: str | None = None
@@ -228,7 +236,8 @@ class SurveySent(Data, frozen=True, tag="sent"):
 
 
 class SurveyAnswered(Data, frozen=True, tag="answered"):
-    """One answer to one question. `dimension` and `expectation` belong to SERVQUAL.
+    """One answer to one question. `dimension`: one of `schemas.wire.DIMENSIONS` of the metric;
+    `expectation` belongs to SERVQUAL.
 
     Without `scale_min` and `scale_max` the scale is that of `schemas.wire.SCALES`.
     """
@@ -237,9 +246,7 @@ class SurveyAnswered(Data, frozen=True, tag="answered"):
     question: str
     score: float
     scale_max: float | None = None
-    dimension: (
-        Literal["tangibles", "reliability", "responsiveness", "assurance", "empathy"] | None
-    ) = None
+    dimension: Dimension | None = None
     expectation: float | None = None
     ticket_id: str | None = None
     call_id: str | None = None

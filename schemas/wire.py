@@ -6,7 +6,7 @@ for 1). Every string and map is bounded.
 """
 
 from datetime import datetime
-from typing import Annotated, Final, Literal, LiteralString, Self
+from typing import Annotated, Final, Literal, LiteralString, Self, get_args
 
 import msgspec
 from pydantic import (
@@ -20,7 +20,15 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from schemas import events
-from schemas.events import Author, EntityKind, Metric, StatusCategory
+from schemas.events import (
+    Author,
+    Dimension,
+    EntityKind,
+    Metric,
+    ReputationDimension,
+    ServqualDimension,
+    StatusCategory,
+)
 from schemas.instants import from_ms
 from schemas.timestamps import (
     TIMESTAMP_LENGTH_MAX,
@@ -104,6 +112,11 @@ SCALES: dict[Metric, tuple[float, float]] = {
     "audit": (0, 100),
     "employee": (1, 5),
 }
+# metric → the dimensions of which its answers name one; other metrics have none
+DIMENSIONS: dict[Metric, tuple[Dimension, ...]] = {
+    "servqual": get_args(ServqualDimension),
+    "reputation": get_args(ReputationDimension),
+}
 
 
 def answer_problem(answer: "SurveyAnswered | events.SurveyAnswered") -> str | None:
@@ -121,9 +134,16 @@ def answer_problem(answer: "SurveyAnswered | events.SurveyAnswered") -> str | No
         value = getattr(answer, name)
         if value is not None and not low <= value <= high:
             return f"{name} {value:g} is off the scale from {low:g} to {high:g}"
-    if answer.metric == "servqual" and answer.dimension is None:
-        return "a SERVQUAL answer names its dimension"
-    return None
+    return _dimension_problem(answer.metric, answer.dimension)
+
+
+def _dimension_problem(metric: Metric, dimension: Dimension | None) -> str | None:
+    known = DIMENSIONS.get(metric, ())
+    if dimension in known or (dimension is None and not known):
+        return None
+    if not known:
+        return f"{metric} has no dimensions, yet {dimension} is named"
+    return f"a {metric} answer names its dimension: {', '.join(known)}"
 
 
 class Wire(BaseModel):
@@ -149,11 +169,15 @@ class Created(Wire):
 
 
 class StatusChanged(Wire):
+    """The source set a status; `status` is its category."""
+
     status: StatusCategory
     source_status: Text | None = None
 
 
 class PriorityChanged(Wire):
+    """The priority is another one from now on."""
+
     priority: Text
 
 
@@ -165,28 +189,40 @@ class Assigned(Wire):
 
 
 class CustomerChanged(Wire):
+    """Another customer, or the same one in another tier."""
+
     tier: Text | None = None
     customer_id: Text | None = None
 
 
 class Message(Wire):
+    """Something was written on the ticket, by anybody; the text itself is never carried."""
+
     author: Author
     public: bool = True
 
 
 class Solved(Wire):
+    """The work is done; the customer has not confirmed it yet."""
+
     source_status: Text | None = None
 
 
 class Reopened(Wire):
+    """Solved or closed too early; opens another cycle."""
+
     source_status: Text | None = None
 
 
 class Closed(Wire):
+    """Finished and confirmed."""
+
     source_status: Text | None = None
 
 
 class Cancelled(Wire):
+    """Withdrawn; its clocks end without a verdict."""
+
     reason: Text | None = None
 
 
@@ -226,6 +262,8 @@ class ExternalVerdict(Wire):
 
 
 class IvrEntered(Wire):
+    """The call reached the voice menu."""
+
     line: Text | None = None
     customer_id: Text | None = None
     call_type: Text | None = None
@@ -233,6 +271,8 @@ class IvrEntered(Wire):
 
 
 class Queued(Wire):
+    """The call waits for an agent."""
+
     queue: Text
     priority: Text | None = None
     customer_id: Text | None = None
@@ -241,17 +281,24 @@ class Queued(Wire):
 
 
 class Offered(Wire):
+    """It rings at an agent's place."""
+
     queue: Text | None = None
     agent: Text | None = None
 
 
 class Answered(Wire):
+    """An agent took the call."""
+
     agent: Text | None = None
     team: Text | None = None
     queue: Text | None = None
+    ticket_id: Id | None = None
 
 
 class Held(Wire):
+    """The agent put the caller on hold."""
+
     agent: Text | None = None
 
 
@@ -262,34 +309,50 @@ class Retrieved(Wire):
 
 
 class Transferred(Wire):
+    """The call went on to a queue, an agent or a team."""
+
     to_queue: Text | None = None
     to_agent: Text | None = None
     to_team: Text | None = None
 
 
 class Abandoned(Wire):
+    """The caller hung up before an agent answered."""
+
     where: Literal["ivr", "queue", "ringing"] = "queue"
 
 
 class CallbackRequested(Wire):
+    """The caller wants to be called back, by `due_at` if given."""
+
     queue: Text | None = None
     due_at: Instant | None = None
 
 
 class CallbackMade(Wire):
+    """The call back was made; `reached` says whether the caller answered."""
+
     agent: Text | None = None
     reached: bool = True
 
 
 class Ended(Wire):
+    """Both sides are off the line."""
+
     ended_by: Literal["customer", "agent", "system"] | None = None
+    ticket_id: Id | None = None
 
 
 class AfterCallEnded(Wire):
+    """Wrap-up is done; the agent is free again."""
+
     agent: Text | None = None
+    ticket_id: Id | None = None
 
 
 class SurveySent(Wire):
+    """A customer was asked."""
+
     ticket_id: Id | None = None
     call_id: Id | None = None
     customer_id: Text | None = None
@@ -302,16 +365,15 @@ class SurveyAnswered(Wire):
     """One answer to one question.
 
     The scale is the metric's own unless `scale_min` and `scale_max` say otherwise. SERVQUAL: `score`
-    is the perception, `expectation` what was expected. An audit's `agent` is the one audited.
+    is the perception, `expectation` what was expected; it and reputation name a `dimension`. An
+    audit's `agent` is the one audited.
     """
 
     metric: Metric
     question: Text
     score: Score
     scale_max: Score | None = None
-    dimension: (
-        Literal["tangibles", "reliability", "responsiveness", "assurance", "empathy"] | None
-    ) = None
+    dimension: Dimension | None = None
     expectation: Score | None = None
     ticket_id: Id | None = None
     call_id: Id | None = None
