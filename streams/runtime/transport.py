@@ -34,7 +34,7 @@ from aiokafka.errors import (
 )
 from aiokafka.structs import OffsetAndMetadata
 from faust.tables.recovery import RebalanceAgain
-from faust.transport.drivers.aiokafka import Consumer, Transport
+from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
 from faust.types import TP
 from faust.types.tuples import ConsumerMessage, Message
 
@@ -43,6 +43,9 @@ log = logging.getLogger(__name__)
 BATCH_RECORDS_MAX = 2_000
 BATCH_BYTES_MAX = 1024 * 1024
 COMMIT_SECONDS_MAX = 5.0
+# Faust's 1,500 ms are too long: a seek waits for the fetch under way, and the embedded broker lets a
+# fetch that finds nothing sleep for half of it, whatever comes in meanwhile.
+FETCH_WAIT_MS_MAX = 100
 
 OnRevoked = Callable[[frozenset[TP]], Awaitable[None]]
 
@@ -68,9 +71,19 @@ class RecordBatch:
         return offset + 1
 
 
+class _Thread(AIOKafkaConsumerThread):  # type: ignore[misc]  # Faust is untyped
+    mundane_level = "debug"
+
+    def _create_worker_consumer(self, transport: Any) -> Any:
+        consumer = super()._create_worker_consumer(transport)
+        consumer._fetch_max_wait_ms = FETCH_WAIT_MS_MAX  # noqa: SLF001  # Faust has no setting for it
+        return consumer
+
+
 class BatchConsumer(Consumer):  # type: ignore[misc]  # Faust is untyped
     """See the module's text. `on_revoked` is awaited before Faust forgets anything."""
 
+    mundane_level = "debug"
     on_revoked: OnRevoked | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -84,6 +97,9 @@ class BatchConsumer(Consumer):  # type: ignore[misc]  # Faust is untyped
         self._mirrored: dict[TP, int] = {}  # what the group has been told
         self._assignments = 0
         self._settled = False  # an assignment is in force: no rebalance has begun since
+
+    def _new_consumer_thread(self) -> _Thread:
+        return _Thread(self, loop=self.loop, beacon=self.beacon)
 
     # -- reading ------------------------------------------------------------------------------
 

@@ -62,6 +62,8 @@ class BatchHandler(Protocol):
 
 
 class _App(faust.App):  # type: ignore[misc]  # Faust is untyped
+    mundane_level = "debug"  # of "starting" and "stopping"
+
     async def on_started(self) -> None:
         """Nothing: stock Faust waits here for the first assignment, so a start might never return."""
 
@@ -191,6 +193,8 @@ class BatchWorker:
             agent_supervisor=CrashingSupervisor,
             stream_wait_empty=False,  # nothing is acknowledged by message
             stream_buffer_maxsize=QUEUED_BATCHES_MAX,
+            table_standby_replicas=0,  # no tables: Kafka's plain assignor instead of Faust's
+            broker_client_id=self._group,
             broker_commit_interval=COMMIT_SECONDS,
             broker_session_timeout=session_seconds,
             broker_heartbeat_interval=session_seconds / 5,

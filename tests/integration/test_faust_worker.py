@@ -3,11 +3,14 @@
 import asyncio
 import itertools
 import sys
+import time
 from asyncio.subprocess import PIPE
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
+from statistics import median
 
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -71,6 +74,9 @@ class Ledger:
 
     def total(self) -> int:
         return sum(map(len, self.taken.values()))
+
+    def has_taken(self, records: int) -> bool:
+        return self.total() >= records
 
 
 class Surroundings:
@@ -386,3 +392,18 @@ async def test_an_unreachable_broker_is_told_clearly() -> None:
     with pytest.raises(ProblemsError, match=r"127.0.0.1:1: Kafka can't be reached.*BROKER_URL"):
         await worker.start()
     await worker.stop()
+
+
+async def test_a_record_is_handed_over_at_once(around: Surroundings) -> None:
+    ledger = Ledger()
+    waited: list[float] = []
+    async with around.working(ledger):
+        await until(lambda: len(ledger.owned) == 4)
+        for n in range(15):
+            await around.publish(1, start=n)
+            published = time.monotonic()
+            await until(partial(ledger.has_taken, n + 1))
+            waited.append(time.monotonic() - published)
+            await asyncio.sleep(0.05)
+
+    assert median(waited) < 0.2
