@@ -212,11 +212,20 @@ _REASON_OF_ERROR = {
     "answer": "bad_value",
 }
 
+# pydantic's own words for these speak of Python
+_WORDS = {
+    "dict_type": "Input should be a JSON object",
+    "model_type": "Input should be a JSON object",
+    "string_pattern_mismatch": "No control characters here, and no / in tenant and source",
+}
+
 
 def _rejected(error: ValidationError, parent: str) -> Rejected:
     """All mistakes in one text; the reason and the place are those of the first."""
     errors = error.errors(include_url=False, include_context=False, include_input=False)
-    told = "; ".join(f"{_place(item, parent)}: {item['msg']}" for item in errors)
+    told = "; ".join(
+        f"{_place(item, parent)}: {_WORDS.get(item['type'], item['msg'])}" for item in errors
+    )
     return Rejected(
         reason=_REASON_OF_ERROR.get(errors[0]["type"], "wrong_type"),
         detail=told[:_DETAIL_MAX],
