@@ -152,3 +152,13 @@ class PartitionProgressRow(TypedDict):
     open_timers: int
     events_total: int
     rejected_total: int
+
+
+# table → contract of its rows
+ROWS: dict[str, type[object]] = {
+    "ticket_clocks": TicketClockRow,
+    "tickets": TicketRow,
+    "alert_intents": AlertIntentRow,
+    "dead_letters": DeadLetterRow,
+    "partition_progress": PartitionProgressRow,
+}

@@ -182,7 +182,7 @@ class PriorityChanged(Wire):
 
 
 class Assigned(Wire):
-    """To a team, an agent or both."""
+    """Handed to a team, an agent or both."""
 
     team: Text | None = None
     agent: Text | None = None
@@ -209,7 +209,7 @@ class Solved(Wire):
 
 
 class Reopened(Wire):
-    """Solved or closed too early; opens another cycle."""
+    """Solved or closed too early: work goes on."""
 
     source_status: Text | None = None
 
@@ -233,7 +233,7 @@ class Merged(Wire):
 
 
 class Absorbed(Wire):
-    """On the survivor's key."""
+    """On the survivor's key: it took over `ticket_id`, which began at `started_at`."""
 
     ticket_id: Id
     started_at: Instant
@@ -255,7 +255,7 @@ class Excluded(Wire):
 
 
 class ExternalVerdict(Wire):
-    """What the source itself says of a clock."""
+    """What the source itself says of a clock; never used to judge."""
 
     clock: Text
     verdict: Literal["met", "breached"]

@@ -1,0 +1,62 @@
+"""What each field of an event means. A name means the same wherever it stands."""
+
+FIELDS: dict[str, str] = {
+    # envelope
+    "schema_version": "major version of the contract",
+    "tenant": "whose data this is; part of the key",
+    "source": "name of the sending system; part of the key",
+    "event_id": "the source's id of the event, unique within the entity; a hash of the content when left out",
+    "sequence": "order among events of one instant",
+    "type": "event type; says what `data` holds",
+    "occurred_at": "when it happened",
+    "ingested_at": "when the edge learnt of it; stamped once, kept for ever",
+    "data": "fields of the event type; `{}` when none is given",
+    # entities and what they refer to
+    "ticket_id": "the source's id of a ticket",
+    "call_id": "the source's id of a call",
+    "survey_id": "the source's id of one questionnaire to one person",
+    "customer_id": "pseudonym of the customer, never the name or number itself",
+    "into": "id of the ticket that goes on",
+    "corrects": "event id of the answer that is replaced",
+    # people
+    "agent": "pseudonym of the person who holds, handles or is judged",
+    "team": "assignment group",
+    "department": "department responsible for the stage",
+    "author": "who wrote",
+    "ended_by": "who hung up",
+    # classification
+    "status": "status category",
+    "source_status": "status as the source calls it",
+    "ticket_type": "kind of ticket, such as complaint or repair",
+    "priority": "priority as the policy knows it",
+    "tier": "tier of the customer, such as VIP",
+    "channel": "way of contact, such as phone, e-mail or sms",
+    "call_type": "kind of call, as the source names it",
+    "line": "number or menu that was called",
+    "queue": "queue that holds the call",
+    "attributes": "anything else that a policy may match on",
+    # clocks and stages
+    "targets": "due instants given by the source, by clock; absolute, no calendar or pause moves them",
+    "clock": "clock of the policy",
+    "verdict": "the source's own judgement; carried beside ours, never used for it",
+    "stage": "stage reached, as the policy names it",
+    "outcome": "result of the stage, such as founded or unfounded",
+    "started_at": "when the absorbed ticket began",
+    "due_at": "promised instant",
+    "reason": "why, in a few words that may be audited; no customer data",
+    "public": "whether the customer can see it",
+    # calls
+    "to_queue": "queue that has the call now",
+    "to_agent": "agent who has the call now",
+    "to_team": "team that has the call now",
+    "where": "where the caller gave up",
+    "reached": "whether the customer answered",
+    # surveys
+    "metric": "what is measured",
+    "question": "which question, by a stable code or text of the source",
+    "score": "the answer, on its scale; null: no answer counts",
+    "scale_min": "least score of the scale; by default the metric's own",
+    "scale_max": "highest score of the scale; by default the metric's own",
+    "dimension": "part of the metric that the question asks about",
+    "expectation": "what was expected, on the same scale (SERVQUAL: gap = score − expectation)",
+}  # fmt: skip
