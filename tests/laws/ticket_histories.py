@@ -10,6 +10,7 @@ from datetime import date
 from typing import Any
 
 from hypothesis import strategies as st
+from msgspec import structs
 
 from schemas.events import (
     Absorbed,
@@ -275,8 +276,7 @@ def histories(draw: st.DrawFn, most: int = 9) -> list[Event]:
 
 def replace_arrival(event: Event, ingested_ms: int) -> Event:
     """The same content, read once more."""
-    fields = {name: getattr(event, name) for name in event.__struct_fields__}
-    return Event(**{**fields, "ingested_ms": ingested_ms})
+    return structs.replace(event, ingested_ms=ingested_ms)
 
 
 as_ofs = _instants(0, STEPS + 10)
