@@ -4,6 +4,7 @@ Instants lie on a coarse grid around a week-end and the end of a due time, so th
 instant, arrive late, early, twice and with other content; calendars close at lunch and at night.
 """
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
@@ -234,7 +235,9 @@ _DELAYS = st.sampled_from((0, 0, 0, 0, 1, 2, 5, 12, -1, -2))  # steps between st
 @st.composite
 def _events(draw: st.DrawFn, event_id: str, data: Data, occurred_ms: int) -> Event:
     delay = draw(_DELAYS)
-    nudge = draw(st.sampled_from((0, 0, 0, 1, -1)))
+    occurred_ms += draw(st.sampled_from((0, 0, 0, 1, -1)))
+    sequence = draw(st.sampled_from((None, None, None, 1, 2)))
+    content = event_id, occurred_ms, sequence, data
     return Event(
         tenant="default",
         source="law",
@@ -242,11 +245,11 @@ def _events(draw: st.DrawFn, event_id: str, data: Data, occurred_ms: int) -> Eve
         entity_id="T1",
         event_id=event_id,
         type=str(type(data).__struct_config__.tag),
-        occurred_ms=occurred_ms + nudge,
-        ingested_ms=max(START_MS, occurred_ms + nudge + delay * GRID_MS),
+        occurred_ms=occurred_ms,
+        ingested_ms=max(START_MS, occurred_ms + delay * GRID_MS),
         data=data,
-        sequence=draw(st.sampled_from((None, None, None, 1, 2))),
-        digest=f"{draw(st.integers(0, 255)):02x}" * 32,
+        sequence=sequence,
+        digest=hashlib.sha256(repr(content).encode()).hexdigest(),
     )
 
 

@@ -42,8 +42,7 @@ def evaluate(
         kept = entries.get(entry.event_id)
         entries[entry.event_id] = entry if kept is None else reconciled(kept, entry, digest_of)
     known = known_as_of(entries.values(), as_of_ms, None, book.skew_ms)
-    first_ms = known.ordered[0][0][0] if known.ordered else as_of_ms
-    fold = Fold(book, Facts(first.tenant, first.source, first_ms))
+    fold = Fold(book, Facts(first.tenant, first.source, known.first_ms))
     for key, entry in known.ordered:
         fold.apply(entry, key[0])
     flags = ticket_flags(entries.values(), as_of_ms, fold.facts.created_ms, book)

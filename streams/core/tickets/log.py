@@ -128,6 +128,7 @@ class Known(msgspec.Struct):
     ordered: list[tuple[OrderKey, Entry]]
     waiting: list[Entry]
     next_ms: int | None  # when the next of those waiting counts
+    first_ms: int  # of the first that counts, else of the oldest of all
 
 
 def known_as_of(
@@ -154,7 +155,10 @@ def known_as_of(
             waiting.append(entry)
             next_ms = effective_ms if next_ms is None else min(next_ms, effective_ms)
     ordered.sort(key=lambda pair: pair[0])
-    return Known(ordered, waiting, next_ms)
+    first_ms = ordered[0][0][0] if ordered else None
+    if first_ms is None:
+        first_ms = min((unclamped_ms(entry, skew_of) for entry in waiting), default=now_ms)
+    return Known(ordered, waiting, next_ms, first_ms)
 
 
 def flags_of(

@@ -150,7 +150,7 @@ class TicketLogic:
         if counts and (not shifts or not (state.log or state.waiting)):
             if self._is_next(state, entry, effective_ms):
                 return self._finished(self._stepped(state, entry, effective_ms), now_ms)
-        elif not counts and not shifts:
+        elif not counts and not shifts and state.log:
             state = copy(state)
             state.waiting = (*state.waiting, entry)
             visible_ms = max(entry.ingested_ms, effective_ms)
@@ -188,9 +188,8 @@ class TicketLogic:
             fold = Fold(self._book, base.facts, base.last, base.past)
             state.last_ms = base.key[0]
         else:
-            first_ms = known.ordered[0][0][0] if known.ordered else state.facts.first_ms
-            fold = Fold(self._book, Facts(state.tenant, state.source, first_ms))
-            state.last_ms = first_ms
+            fold = Fold(self._book, Facts(state.tenant, state.source, known.first_ms))
+            state.last_ms = known.first_ms
         for key, entry in known.ordered:
             fold.apply(entry, key[0])
         state.facts = fold.facts
@@ -211,8 +210,7 @@ class TicketLogic:
         created_ms = None if base is None else base.facts.created_ms
         known = known_as_of(old, state.last_ms, created_ms, self._book.skew_ms)
         if base is None:
-            first_ms = known.ordered[0][0][0]
-            fold = Fold(self._book, Facts(state.tenant, state.source, first_ms))
+            fold = Fold(self._book, Facts(state.tenant, state.source, known.first_ms))
         else:
             fold = Fold(self._book, base.facts, base.last, base.past)
         for key, entry in known.ordered:
