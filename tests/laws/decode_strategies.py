@@ -2,6 +2,7 @@
 
 import json
 from datetime import datetime
+from functools import cache
 from types import NoneType
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
@@ -59,6 +60,7 @@ def _values(hint: Any) -> st.SearchStrategy[Any]:
     return plain[hint]
 
 
+@cache  # strategies are dear to make
 def _fields(model: type[Wire], leave_out: frozenset[str]) -> st.SearchStrategy[dict[str, Any]]:
     hints = get_type_hints(model, include_extras=True)
     values = {

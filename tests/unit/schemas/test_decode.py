@@ -133,6 +133,15 @@ def test_colons_and_escapes_in_texts_change_nothing() -> None:
     assert (event.event_id, event.data.attributes) == ("e:1", {"a:b": "c:d", 'q"': "\\ \n :"})
 
 
+def test_a_text_with_a_colon_hides_no_doubled_field() -> None:
+    value = b'{"type":"solved",' + wire(event_id="e:1")[1:]
+
+    assert refused(value).reason == "duplicate_field"
+    # nor does the tenant that is filled in
+    doubled = b'{"type":"solved",' + wire()[1:]
+    assert isinstance(check_line(doubled, tenant_default="a:b", now_ms=NOW_MS), Rejected)
+
+
 def test_whole_numbers_serve_as_scores() -> None:
     event = taken(
         wire(

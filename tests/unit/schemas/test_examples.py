@@ -60,6 +60,22 @@ def test_every_event_type_has_a_golden_message_named_after_it() -> None:
     assert len(ACCEPTED) + len(REJECTED) == sum(1 for path in EXAMPLES.rglob("*") if path.is_file())
 
 
+def test_every_field_is_shown_by_some_golden_message() -> None:
+    shown = {
+        (kind, document["type"], field)
+        for kind, path in ACCEPTED
+        for document in [orjson.loads(path.read_bytes())]
+        for field in document["data"]
+    }
+
+    assert shown == {
+        (kind, type_, field)
+        for kind, types in TYPES.items()
+        for type_, (model, _inside) in types.items()
+        for field in model.model_fields
+    }
+
+
 def test_every_reason_of_decoding_has_a_twin() -> None:
     shown = {
         reason
