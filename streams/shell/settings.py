@@ -7,6 +7,7 @@ from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from schemas.problems import Problem, ProblemsError
+from schemas.wire import IdPart
 
 PREFIX = "TICKETPULSE_"
 
@@ -31,7 +32,7 @@ class Settings(BaseSettings):
     clickhouse_password: SecretStr = Field(SecretStr(""), description="password of that user")
     clickhouse_database: str = Field("ticketpulse", description="database of all tables")
     policy: Path = Field(Path("deploy/policies/boston311.yaml"), description="policy file in force")
-    tenant: str = Field("default", description="tenant of events that name none")
+    tenant: IdPart = Field("default", description="tenant of events that name none")
     http_host: str = Field("127.0.0.1", description="address that the page and API bind to")
     http_port: int = Field(8311, ge=0, le=65535, description="their port; 0 takes a free one")
     http_token: SecretStr = Field(SecretStr(""), description="bearer token; needed off loopback")
