@@ -98,7 +98,7 @@ _SOLVED, _CLOSED = Matcher("solved"), Matcher("closed")
 _CUSTOMER = Matcher("message", (("author", frozenset(("customer",))),))
 _AGENT = Matcher("message", (("author", frozenset(("agent",))), ("public", frozenset((True,)))))
 
-_TARGETS = st.one_of(st.none(), st.sampled_from((1, 2, 4, 5, 9)).map(lambda n: n * GRID_MS))
+_TARGETS = st.sampled_from([steps * GRID_MS for steps in (4, 1, 2, 3, 5, 9, 14)] + [None])
 
 
 @st.composite
@@ -116,7 +116,7 @@ def clocks(draw: st.DrawFn, name: str = CLOCK) -> ClockSpec:
             )
         )
     )
-    team = draw(st.sampled_from((None, None, "L1", "L2")))
+    team = draw(st.sampled_from((None, None, None, "L1", "L2")))
     return ClockSpec(
         id=name,
         start=start,
@@ -216,20 +216,19 @@ _DATA: st.SearchStrategy[Data] = st.one_of(
     st.builds(Reopened),
     st.builds(Closed),
     st.builds(Absorbed, st.just("T0"), _instants(-6, 6)),
-    st.builds(Excluded, st.sampled_from((CLOCK, "other")), st.just("storm")),
-    st.sampled_from((Cancelled(), Merged("T9"))),
+    st.sampled_from((Closed(), Solved(), Cancelled(), Merged("T9"), Excluded(CLOCK, "storm"))),
 )
 _CREATED_DATA = st.builds(
     Created,
     status=st.sampled_from(("new", "open", "open", "pending")),
     priority=st.one_of(st.none(), _PRIORITIES),
     tier=st.one_of(st.none(), _TIERS),
-    team=st.one_of(st.none(), _TEAMS),
+    team=st.sampled_from(("L1", "L1", "L2", None)),
     targets=st.one_of(
         st.just({}), st.just({}), st.just({}), st.fixed_dictionaries({CLOCK: _instants(-2, 12)})
     ),
 )
-_DELAYS = st.sampled_from((0, 0, 0, 0, 1, 2, 5, 12, -1, -2))  # steps between stamp and arrival
+_DELAYS = st.sampled_from((0, 4, 0, 9, 0, 2, 14, -1, -2))  # steps between stamp and arrival
 
 
 @st.composite
@@ -261,13 +260,11 @@ def histories(draw: st.DrawFn, most: int = 9) -> list[Event]:
         events.append(
             draw(_events("e0", draw(_CREATED_DATA), START_MS + draw(st.integers(0, 2)) * GRID_MS))
         )
-    ids = [f"e{number}" for number in range(1, draw(st.integers(0, most)) + 1)]
+    ids = [f"e{number}" for number in range(1, draw(st.integers(2, most)) + 1)]
     events += [
         draw(_events(event_id, draw(_DATA), draw(_instants(0, 20))))
         for event_id in draw(st.permutations(ids))
     ]
-    if not events:
-        events.append(draw(_events("e0", draw(_CREATED_DATA), START_MS)))
     for event in draw(st.lists(st.sampled_from(events), max_size=2)):
         if event.type != "created" and draw(st.booleans()):
             other = draw(_events(event.event_id, draw(_DATA), event.occurred_ms))
@@ -282,4 +279,6 @@ def replace_arrival(event: Event, ingested_ms: int) -> Event:
     return structs.replace(event, ingested_ms=ingested_ms)
 
 
-as_ofs = _instants(0, STEPS + 10)
+as_ofs = st.sampled_from((*range(10, 30), 0, 5, 40, STEPS + 10)).map(
+    lambda step: START_MS + step * GRID_MS
+)
