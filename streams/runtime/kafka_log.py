@@ -51,13 +51,32 @@ class KafkaLog:
                 await consumer.stop()
         self._reader = self._asker = None
 
-    async def source_range(self, topic: str, partition: int, partitions: int) -> SourceRange:
-        """What one of so many source partitions holds now."""
+    async def source_range(
+        self, topic: str, partition: int, partitions: int, at_least: int
+    ) -> SourceRange:
+        """What one of so many source partitions holds now.
+
+        An end below `at_least` is looked at twice: the embedded broker names the offset after the
+        first record of the last batch, which may be short of the end.
+        """
         where = TopicPartition(self._prefix + topic, partition)
         asker = self._connected(self._asker)
         begins = await asker.beginning_offsets([where])
-        ends = await asker.end_offsets([where])
-        return SourceRange(begins[where], ends[where], partitions)
+        end = (await asker.end_offsets([where]))[where]
+        if end < at_least:
+            end = max(end, await self._fetched_end(where, end))
+        return SourceRange(begins[where], end, partitions)
+
+    async def _fetched_end(self, where: TopicPartition, start: int) -> int:
+        """The end of a partition as a fetch tells it."""
+        async with self._reading:
+            reader = self._connected(self._reader)
+            reader.assign([where])
+            reader.seek(where, start)
+            await reader.getmany(where, timeout_ms=POLL_MS, max_records=1)
+            end: int = reader.highwater(where) or start
+            reader.assign([])
+            return end
 
     async def end_offsets(self, topic: str, partitions: Iterable[int]) -> dict[int, int]:
         """Where source partitions end, as of a moment after the call began."""

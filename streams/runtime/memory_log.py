@@ -29,9 +29,7 @@ class MemoryLog:
         self.end += len(records)
         return base
 
-    async def append(
-        self, records: Sequence[tuple[bytes, bytes | None]], epoch: int | None
-    ) -> int:
+    async def append(self, records: Sequence[tuple[bytes, bytes | None]], epoch: int | None) -> int:
         """See `ChangelogPartition`."""
         return self.land(records, epoch)
 
@@ -55,8 +53,7 @@ class MemoryLog:
             for record in old
             if newest[record.key] > record.offset
             or (
-                record.value is None
-                and record.timestamp_ms <= self.now_ms - lag_ms - tombstones_ms
+                record.value is None and record.timestamp_ms <= self.now_ms - lag_ms - tombstones_ms
             )
         }
         self.records = [record for record in self.records if record.offset not in gone]

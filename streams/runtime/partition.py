@@ -88,6 +88,7 @@ class Outlet(Protocol):
 
 
 Decode = Callable[[SourceRecord], Event | Rejected]
+SourceNow = Callable[[int], Awaitable[SourceRange]]  # takes the end that is expected at least
 PartitionOf = Callable[[bytes, int], int]  # key, partitions → partition
 
 
@@ -182,7 +183,7 @@ class PartitionEngine(Generic[S]):
 
     # -- opening ------------------------------------------------------------------------------
 
-    async def open(self, source_now: Callable[[], Awaitable[SourceRange]], unique: str) -> int:
+    async def open(self, source_now: SourceNow, unique: str) -> int:
         """Claim the partition, restore its state; returns the source offset to read from.
 
         `unique` names this claim and is never used twice. `source_now` is asked after the claim: before
@@ -201,7 +202,7 @@ class PartitionEngine(Generic[S]):
             message = "restoring took longer than the changelog's compaction lag: raise the lag"
             raise ChangelogError(message)
         restored = restoration.finish(now_ms, self.limits.compaction_lag_ms)
-        source = await source_now()
+        source = await source_now(0 if restored.marker is None else restored.marker.position)
         self._partitions = source.partitions
         self.position = self._position_of(restored.marker, source)
         self.acknowledged = self._checkpointed_position = self.position

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import faust
-from aiokafka.errors import KafkaError
+from aiokafka.errors import IllegalStateError, KafkaError
 from faust.exceptions import ConsumerNotStarted
 from faust.tables.recovery import RebalanceAgain
 from faust.types import TP
@@ -170,6 +170,13 @@ class BatchWorker:
     def go_to(self, where: TP, offset: int) -> None:
         """Read on from an offset; batches from before are not delivered any more."""
         self._consumer.go_to(where, offset)
+
+    def known_end(self, where: TP) -> int:
+        """The partition's end as of the last fetch; 0 when nothing has been fetched yet."""
+        try:
+            return int(self._consumer.highwater(where) or 0)
+        except (ConsumerNotStarted, IllegalStateError):
+            return 0
 
     def fail(self, error: BaseException) -> None:
         """`run` raises this."""

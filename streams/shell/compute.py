@@ -201,7 +201,7 @@ class Compute:
         engine = PartitionEngine(topic, partition, self._logic, store, self._around)
         started = time.monotonic()
         await engine.open(
-            lambda: self._log.source_range(SOURCE, partition, partitions),
+            lambda at_least: self._log.source_range(SOURCE, partition, partitions, at_least),
             f"{os.getpid()}-{secrets.token_hex(8)}",
         )
         log.info(
@@ -396,7 +396,9 @@ class _Hold:
             sampled_ms = self._clock.now_ms()
             partition = self._where.partition
             ends = await self._kafka.end_offsets(SOURCE, [partition])
-            self._sample = sampled_ms, ends[partition]
+            # The embedded broker names ends that are too short; what was fetched knows better.
+            end = max(ends[partition], self._worker.known_end(self._where))
+            self._sample = sampled_ms, end
         sampled_ms, end = self._sample
         if engine.position >= end:
             self._held_since = None

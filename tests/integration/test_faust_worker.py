@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import random
 import sys
 import time
 from asyncio.subprocess import PIPE
@@ -407,3 +408,39 @@ async def test_a_record_is_handed_over_at_once(around: Surroundings) -> None:
             await asyncio.sleep(0.05)
 
     assert median(waited) < 0.2
+
+
+@pytest.mark.full
+@pytest.mark.timeout(180)
+async def test_a_storm_of_rebalances_loses_and_doubles_nothing(around: Surroundings) -> None:
+    """Three members that come and go, with slow restores, while records pour in."""
+    chance = random.Random(1)
+    markers: dict[TP, int] = {}
+    ledgers: list[Ledger] = []
+    ends_at = time.monotonic() + 40.0
+
+    async def member() -> None:
+        while (begun_at := time.monotonic()) < ends_at:
+            ledger = Ledger(markers)
+            ledger.restore_seconds = chance.random()
+            ledgers.append(ledger)
+            async with around.working(ledger) as running:
+                await asyncio.sleep(min(2.0 + 8.0 * chance.random(), ends_at - begun_at))
+                assert not running.done()
+
+    async def feed() -> int:
+        published = 0
+        while time.monotonic() < ends_at:
+            await around.publish(500, start=published)
+            published += 500
+            await asyncio.sleep(0.3)
+        return published
+
+    published, *_ = await asyncio.gather(feed(), member(), member(), member())
+    ledgers.append(Ledger(markers))
+    async with around.working(ledgers[-1]):
+        await until(lambda: sum(markers.values()) >= published)
+
+    assert sum(ledger.total() for ledger in ledgers) == published
+    assert sum(ledger.not_ours for ledger in ledgers) == 0
+    assert await around.committed() == published

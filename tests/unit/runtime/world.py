@@ -209,7 +209,7 @@ class World:
         self._count("claims")
         self._begin(owner, owner.engine.open(self._source_now, f"{self.counts['claims']}"))
 
-    async def _source_now(self) -> SourceRange:
+    async def _source_now(self, _at_least: int) -> SourceRange:
         return SourceRange(0, len(self.source), 1)
 
     def _begin(self, owner: Owner, operation: Coroutine[Point, Any, Any]) -> None:
