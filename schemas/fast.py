@@ -70,7 +70,7 @@ def _instant(cell: _Cell) -> tuple[_Cell, int]:
 def _targets(cell: _Cell) -> tuple[_Cell, int]:
     if not cell:
         return cell, -1
-    colons = len(cell) + sum(text.count(":") for text in cell.values())
+    colons = len(cell) + "".join(cell.values()).count(":")
     return {clock: timestamp_ms(text) for clock, text in cell.items()}, colons
 
 
@@ -224,14 +224,14 @@ def _check_key(key: bytes | None, tenant: str, source: str, entity_id: str) -> N
 
 def _colons_in(texts: tuple[str | None, ...], data: Data) -> int:
     """Colons within texts. Asked for only when there are some: pseudonyms and numbers have them."""
-    colons = 0
-    for cell in (*texts, *_astuple(data)):
+    parts = [text for text in texts if text is not None]
+    for cell in _astuple(data):
         if isinstance(cell, str):
-            colons += cell.count(":")
+            parts.append(cell)
         elif isinstance(cell, dict):
-            colons += sum(name.count(":") for name in cell)
-            colons += sum(text.count(":") for text in cell.values() if isinstance(text, str))
-    return colons
+            parts += cell
+            parts += [text for text in cell.values() if isinstance(text, str)]
+    return "".join(parts).count(":")  # one count over all: a count per text costs thrice as much
 
 
 def _check_document(value: bytes) -> None:
