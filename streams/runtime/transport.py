@@ -183,8 +183,7 @@ class BatchConsumer(Consumer):  # type: ignore[misc]  # Faust is untyped
 
     def is_stale(self, batch: RecordBatch) -> bool:
         """Whether the partition was sought, or given up, after the batch was fetched."""
-        where = TP(batch.topic, batch.partition)
-        return where not in self._open or batch.seeks != self._seeks.get(where, 0)
+        return batch.seeks != self._seeks.get(TP(batch.topic, batch.partition), 0)
 
     def on_buffer_full(self, tp: TP) -> None:
         """Nothing: there is one queue, and a full one makes the fetch loop wait for room. Stock Faust

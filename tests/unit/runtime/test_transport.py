@@ -228,6 +228,7 @@ async def test_faust_delivers_in_order_across_a_step_back_and_drops_nothing(
             consumer._stopped.set()
 
     monkeypatch.setattr(consumer, "callback", callback)
+    monkeypatch.setattr(broker.app.topics, "acks_enabled_for", lambda _topic: True)  # as an agent's
     broker.fetches += [
         {ZERO: [100], ONE: [0, 3]},
         {ZERO: [103]},
