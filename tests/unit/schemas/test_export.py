@@ -32,6 +32,7 @@ BEYOND_FILES = {  # the same, for single values
     "bad_value_servqual_without_dimension",
     "bad_value_reputation_without_dimension",
     "bad_value_dimension_of_another_metric",
+    "bad_value_dimension_on_csat",
 }
 SAMPLE_ROWS: dict[str, Mapping[str, object]] = {
     "ticket_clocks": outcome_rows.ticket_clock(),
