@@ -22,9 +22,7 @@ class SlowCalendar:
     def measure(self, from_ms: int, to_ms: int) -> int:
         if self.intervals is None:
             return max(0, to_ms - from_ms)
-        return sum(
-            max(0, min(end, to_ms) - max(start, from_ms)) for start, end in self.intervals
-        )
+        return sum(max(0, min(end, to_ms) - max(start, from_ms)) for start, end in self.intervals)
 
     def add(self, instant_ms: int, duration_ms: int) -> int | None:
         if self.intervals is None:
