@@ -28,27 +28,29 @@ def intent_key(state: TicketState, clock: str, cycle_id: str) -> str:
 
 def announce(state: TicketState, book: PlannedBook, now_ms: int) -> News:
     """Compare the cycles with what has been told."""
-    told: list[Told] = []
-    intents: list[Intent] = []
-    present = set()
+    told, intents = _farewells(state, now_ms) if state.told else ([], [])
     for cycle in (*state.past, *state.last):
         before = told_of(state, cycle) if state.told else None
-        if before is not None:
-            present.add((cycle.clock, cycle.cycle_id))
-        elif not _worth_a_look(state, cycle):
+        if before is None and not _worth_a_look(state, cycle):
             continue
         after = _next(state, cycle, before, book, now_ms)
         if after is not None:
             told.append(after)
             if _is_news(before, after):
                 intents.append(_intent(state, cycle, before, after, now_ms))
+    return News(tuple(told), tuple(intents))
+
+
+def _farewells(state: TicketState, now_ms: int) -> tuple[list[Told], list[Intent]]:
+    """What was told of cycles that late truth took away altogether is taken back first."""
+    present = {(cycle.clock, cycle.cycle_id) for cycle in (*state.past, *state.last)}
+    told, intents = [], []
     for gone in state.told:
         if (gone.clock, gone.cycle_id) not in present:
-            after = Told(gone.clock, gone.cycle_id, "retracted", open=False)
-            told.append(after)
+            told.append(Told(gone.clock, gone.cycle_id, "retracted", open=False))
             if gone.level != "retracted":
                 intents.append(_farewell(state, gone, now_ms))
-    return News(tuple(told), tuple(intents))
+    return told, intents
 
 
 def _worth_a_look(state: TicketState, cycle: Cycle) -> bool:
@@ -149,7 +151,6 @@ def _grace_ms(cycle: Cycle, book: PlannedBook) -> int:
 
 
 def _farewell(state: TicketState, gone: Told, now_ms: int) -> Intent:
-    """Late truth took the whole cycle away."""
     return Intent(
         key=intent_key(state, gone.clock, gone.cycle_id),
         level="retracted",

@@ -133,8 +133,8 @@ def test_late_truth_that_names_the_cycle_anew_takes_the_old_name_back() -> None:
     ticket = play(live(replies), *story)
     assert [(intent.level, intent.cycle_id) for intent in ticket.intents] == [
         ("breach", "e3"),
-        ("breach", "e2"),
         ("retracted", "e3"),
+        ("breach", "e2"),
     ]
 
 
