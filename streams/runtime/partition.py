@@ -41,6 +41,7 @@ S = TypeVar("S")
 _JSON = orjson.OPT_UTC_Z
 _URGENT_LEVELS = frozenset(("breach", "retracted", "resolved"))
 _STALE_TIMERS_MAX = 10_000
+_STATE_BYTES_GUESS = 2_048
 
 log = logging.getLogger(__name__)
 
@@ -96,8 +97,9 @@ PartitionOf = Callable[[bytes, int], int]  # key, partitions → partition
 class Limits:
     """How much one checkpoint may hold. The input is cut to keep within, never a state set."""
 
-    entities_max: int = 5_000
-    input_bytes_max: int = 8 * 1024 * 1024
+    entities_max: int = 20_000
+    input_bytes_max: int = 16 * 1024 * 1024
+    state_bytes_max: int = 12 * 1024 * 1024  # as estimated from the checkpoint before
     timers_at_once_max: int = 1_000
     compaction_lag_ms: int = 6 * 3_600_000
 
@@ -169,6 +171,7 @@ class PartitionEngine(Generic[S]):
         self._letters: list[DeadLetterRow] = []  # of what can't be decoded; have no state
         self._effect_letters: list[DeadLetterRow] = []  # decided by state: belong to the outbox
         self._input_bytes = 0
+        self._state_bytes_mean = _STATE_BYTES_GUESS
         self._number: int | None = None
         self._partitions = 0
         self._epoch = -1
@@ -264,8 +267,10 @@ class PartitionEngine(Generic[S]):
     @property
     def has_room(self) -> bool:
         """Whether more input may be applied before the next checkpoint."""
+        entities = len(self._changes)
         return (
-            len(self._changes) < self.limits.entities_max
+            entities < self.limits.entities_max
+            and entities * self._state_bytes_mean < self.limits.state_bytes_max
             and self._input_bytes < self.limits.input_bytes_max
         )
 
@@ -473,12 +478,14 @@ class PartitionEngine(Generic[S]):
         stamp = Stamp(self.partition, number, self._clock.now_ms())
         records: dict[bytes, bytes | None] = {}
         messages: list[Message] = []
+        state_bytes = 0
         for entity, change in self._changes.items():
             state = self._states.get(entity)
             if state is None:
                 records[changelog.state_key(entity)] = None
                 continue
-            records[changelog.state_key(entity)] = self._dumped(state)
+            dumped = records[changelog.state_key(entity)] = self._dumped(state)
+            state_bytes += len(dumped)
             rows = self._logic.rows(change.before, state, tuple(change.effects), stamp)
             messages += [_row_message(entity, row) for row in rows]
         messages += map(_letter_message, self._effect_letters)
@@ -494,6 +501,8 @@ class PartitionEngine(Generic[S]):
         self._confirmed, self._reput = [], frozenset()
         self._input_bytes = 0
         self.urgent = False
+        if state_bytes:
+            self._state_bytes_mean = state_bytes // max(1, len(records)) + 64
         return _Capture(
             number, marker, list(records.items()), messages, self._progress(marker, stamp)
         )

@@ -42,6 +42,7 @@ log = logging.getLogger(__name__)
 SOURCE = "tickets"
 SLICE_RECORDS = 250
 BACKLOG_RECORDS = 500  # in one fetch of one partition
+BACKLOG_CHECKPOINTS = 4  # usual intervals between checkpoints then
 HELD_TIMER_POLL_SECONDS = 0.05
 WAIT_SECONDS_MAX = 1.0
 STALE_CHECKPOINTS_MAX = 4  # a checkpoint this many idle periods late is a sign of trouble
@@ -354,13 +355,15 @@ class _Hold:
         self._room.set()
 
     def _checkpoint_in_seconds(self, engine: Engine) -> float:
-        """At once for an alert, unless a backlog is being read: then one a second carries more."""
+        """At once for an alert. While a backlog is being read, few large ones: an entity that changes
+        several times until then needs only one row."""
         if not engine.has_room or (engine.urgent and not self._behind):
             return 0.0
         settings = self._settings
-        wait_seconds = (
-            settings.checkpoint_seconds if engine.is_dirty else settings.idle_checkpoint_seconds
-        )
+        wait_seconds = settings.idle_checkpoint_seconds
+        if engine.is_dirty:
+            factor = BACKLOG_CHECKPOINTS if self._behind else 1
+            wait_seconds = settings.checkpoint_seconds * factor
         return max(0.0, self._checkpointed_at + wait_seconds - time.monotonic())
 
     async def _sleep(self, engine: Engine) -> None:
@@ -456,7 +459,7 @@ class _Outlet:
 
 def _decode(record: SourceRecord) -> Event | Rejected:
     return decode(
-        record.value, key=record.key, kind="ticket", received_ms=max(0, record.timestamp_ms)
+        record.value, key=record.key or b"", kind="ticket", received_ms=max(0, record.timestamp_ms)
     )
 
 
