@@ -2,8 +2,8 @@
 
 import asyncio
 import itertools
-import random
 import sys
+import threading
 import time
 from asyncio.subprocess import PIPE
 from collections import defaultdict
@@ -20,6 +20,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from schemas.problems import ProblemsError
 from streams.runtime.producer import LoudProducer
 from streams.runtime.worker import TP, BatchWorker, RecordBatch
+from streams.shell.embedded_broker import EmbeddedBroker
 from tests.integration.broker import broker_address
 
 pytestmark = pytest.mark.kafka
@@ -137,7 +138,12 @@ class Surroundings:
 
 @pytest.fixture
 async def around() -> Surroundings:
-    address, topic = broker_address(), f"faust-worker-{next(_names)}"
+    return await surroundings(broker_address())
+
+
+async def surroundings(address: str) -> Surroundings:
+    """A topic that exists."""
+    topic = f"faust-worker-{next(_names)}"
     admin = AIOKafkaAdminClient(bootstrap_servers=address)
     await admin.start()
     try:
@@ -410,37 +416,20 @@ async def test_a_record_is_handed_over_at_once(around: Surroundings) -> None:
     assert median(waited) < 0.2
 
 
-@pytest.mark.full
-@pytest.mark.timeout(180)
-async def test_a_storm_of_rebalances_loses_and_doubles_nothing(around: Surroundings) -> None:
-    """Three members that come and go, with slow restores, while records pour in."""
-    chance = random.Random(1)
-    markers: dict[TP, int] = {}
-    ledgers: list[Ledger] = []
-    ends_at = time.monotonic() + 40.0
-
-    async def member() -> None:
-        while (begun_at := time.monotonic()) < ends_at:
-            ledger = Ledger(markers)
-            ledger.restore_seconds = chance.random()
-            ledgers.append(ledger)
-            async with around.working(ledger) as running:
-                await asyncio.sleep(min(2.0 + 8.0 * chance.random(), ends_at - begun_at))
-                assert not running.done()
-
-    async def feed() -> int:
-        published = 0
-        while time.monotonic() < ends_at:
-            await around.publish(500, start=published)
-            published += 500
-            await asyncio.sleep(0.3)
-        return published
-
-    published, *_ = await asyncio.gather(feed(), member(), member(), member())
-    ledgers.append(Ledger(markers))
-    async with around.working(ledgers[-1]):
-        await until(lambda: sum(markers.values()) >= published)
-
-    assert sum(ledger.total() for ledger in ledgers) == published
-    assert sum(ledger.not_ours for ledger in ledgers) == 0
-    assert await around.committed() == published
+@pytest.mark.slow
+async def test_a_stop_without_a_broker_ends_within_seconds_and_leaves_no_thread() -> None:
+    threads = threading.active_count()
+    broker = EmbeddedBroker()
+    around = await surroundings(await broker.start())
+    await around.publish(1_000)
+    ledger = Ledger()
+    async with around.working(ledger) as running:
+        await until(partial(ledger.has_taken, 1_000))
+        await broker.stop()
+        assert ledger.worker is not None
+        ledger.worker.acknowledge(TP(around.topic, 0), 1)  # there is something to commit
+        await asyncio.sleep(0.5)
+        assert not running.done()  # a broker may come back
+        stopping_at = time.monotonic()
+    assert time.monotonic() - stopping_at < 10.0
+    assert threading.active_count() <= threads + 1  # asyncio's own for name look-ups
