@@ -14,6 +14,7 @@ from faust.app.base import App
 from faust.tables.recovery import RebalanceAgain, Recovery
 from faust.transport.conductor import ConductorCompiler
 from faust.transport.consumer import Consumer
+from faust.transport.drivers.aiokafka import Consumer as DriverConsumer
 from faust.types import TP
 
 from streams.runtime import transport as transport_module
@@ -414,7 +415,7 @@ PRIVATE = {
     "waiting for records": (Consumer._wait_next_records, "6218e1969a63"),
     "commit": (Consumer.commit, "a354437baaa0"),
     "one commit at a time": (Consumer.maybe_wait_for_commit_to_finish, "d687f63a0b5e"),
-    "commit on stop": (Consumer.on_stop, "45b1d2210ce2"),
+    "the stop that ours replaces": (DriverConsumer.on_stop, "173f86b366f3"),
     "revocation, consumer": (Consumer.on_partitions_revoked, "d04b7ae72c6f"),
     "assignment, consumer": (Consumer.on_partitions_assigned, "29ce96596f05"),
     "revocation, app": (App._on_partitions_revoked, "d5c895bbe57d"),
