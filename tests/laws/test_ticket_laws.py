@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
-from hypothesis import event as note, given, strategies as st
+from hypothesis import event as note, given, settings, strategies as st
 from msgspec import structs
 
 from schemas.events import Event
@@ -48,6 +48,7 @@ def as_the_oracle_says(cycle: CycleView) -> dict[str, object]:
     }
 
 
+@settings(max_examples=3 * settings().max_examples)  # the widest law, and cheap
 @given(promises(), histories(), as_ofs)
 def test_the_core_agrees_with_the_slow_oracle(
     promise: Promise, events: list[Event], as_of: int

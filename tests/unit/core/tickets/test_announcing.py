@@ -123,6 +123,38 @@ def test_a_breach_at_a_corrected_instant_is_no_second_breach() -> None:
     assert told(ticket.intents[-1].breach_ms) == "12:30"
 
 
+LONGER = policy(clock(grace_ms=30 * MINUTE_MS), hours=4, by_priority={"P2": 4.25})
+CORRECTED = ev("e2", "09:00", "priority_changed", priority="P2", known="12:30")
+
+
+def test_a_correction_is_no_retraction_even_before_the_timers_have_fired() -> None:
+    #  12:00 breach; 12:30: the target had been 4:15 h, so it was 12:15
+    ticket = play(live(LONGER), begun(), until="12:29")
+    ticket.deliver(CORRECTED, at("12:30"))
+    assert levels(ticket) == [("12:00", "breach"), ("12:30", "breach")]
+    assert told(ticket.intents[-1].breach_ms) == "12:15"
+
+
+def test_a_correction_read_at_the_page_instant_still_moves_the_page() -> None:
+    ticket = play(live(LONGER), begun(), CORRECTED, until="14:00")
+    assert said(ticket) == [("12:00", "breach"), ("12:45", "page")]
+
+
+def test_a_correction_after_the_page_changes_no_page() -> None:
+    story = [begun(), ev("e2", "09:00", "priority_changed", priority="P2", known="12:31")]
+    ticket = play(live(LONGER), *story, until="14:00")
+    assert said(ticket) == [("12:00", "breach"), ("12:30", "page")]
+    assert told(ticket.intents[-1].page_ms) == "12:30"
+
+
+def test_a_breach_recorded_as_over_has_nothing_to_resolve() -> None:
+    ticket = live()
+    for event in (begun(), ev("e2", "12:30", "solved")):
+        ticket.deliver(event, at("15:00"))
+    play(ticket, ev("e3", "15:30", "message", author="customer"), until="16:00")
+    assert levels(ticket) == [("15:00", "breach")]
+
+
 def test_late_truth_that_names_the_cycle_anew_takes_the_old_name_back() -> None:
     replies = policy(clock(id="next_reply", start=(QUESTION,), stop=(REPLY,)), hours=1)
     story = [

@@ -7,6 +7,7 @@ from tests.unit.core.tickets.stories import (
     HOUR_MS,
     QUESTION,
     REPLY,
+    at,
     begun,
     clock,
     ev,
@@ -19,6 +20,8 @@ from tests.unit.core.tickets.stories import (
     verdict_of,
     weekdays,
 )
+
+DAY_MS = at("00:00")
 
 
 @pytest.mark.parametrize(
@@ -128,6 +131,24 @@ def test_the_gap_of_a_reopened_clock_counts_for_who_held_it_then() -> None:
     assert cycle.breach_team == "L2"  # 12:00
 
 
+def test_what_changed_while_it_was_solved_applies_from_the_reopening() -> None:
+    #  08:00 created P3 (24 h)  10:00 solved  11:00 P1 (1 h)  12:00 absorbs  13:00 reopened
+    change = ev("e4", "11:00", "priority_changed", priority="P1")
+    reopened = ev("e3", "13:00", "reopened")
+    rules = policy(by_priority={"P1": 1, "P3": 24}, merge_start="earliest")
+    story = [begun(priority="P3"), ev("e2", "10:00", "solved"), change, reopened]
+    assert only(story, "12:00", rules).state == "met"
+    assert verdict_of(only(story, "13:30", rules)) == (
+        "running",
+        "09:00",
+        "13:00",
+        "target_shortened",
+    )
+    earlier = ev("e4", "12:00", "absorbed", ticket_id="T0", started_ms=DAY_MS + 6 * HOUR_MS)
+    cycle = only([*story[:2], earlier, reopened], "13:30", rules)
+    assert (hours(cycle.elapsed_ms), told(cycle.start_ms)) == (4.5, "06:00")
+
+
 UPGRADED = [begun(priority="P3"), ev("e2", "11:00", "priority_changed", priority="P1")]
 
 
@@ -198,6 +219,21 @@ def test_withdrawn_before_the_due_instant_it_is_never_judged(end: object, state:
     assert (hours(cycle.elapsed_ms), cycle.due_ms, cycle.verdict) == (2, None, "void")
 
 
+def test_a_cycle_opened_after_the_exclusion_is_not_judged_either() -> None:
+    story = [
+        begun(),
+        ev("e2", "09:00", "excluded", clock="next_reply", reason="storm"),
+        ev("e3", "10:00", "message", author="customer"),
+    ]
+    cycle = only(story, "12:00", policy(clock(id="next_reply", start=(QUESTION,)), hours=1))
+    assert (cycle.cycle_id, cycle.state, cycle.breached, cycle.due_ms) == (
+        "e3",
+        "void",
+        False,
+        None,
+    )
+
+
 def test_after_a_cancel_nothing_opens_or_reopens() -> None:
     story = [
         begun(),
@@ -222,9 +258,6 @@ def test_an_absorbed_ticket_may_bring_its_beginning() -> None:
     assert (told(cycle.due_ms), hours(cycle.elapsed_ms), cycle.cycle_id) == ("10:00", 3.5, "e1")
     late = only(story, "09:30", policy(merge_start="earliest", hours=2))
     assert verdict_of(late) == ("running", "08:00", "09:00", "target_shortened")
-
-
-DAY_MS = begun("00:00").occurred_ms
 
 
 def test_a_team_clock_counts_only_while_the_team_holds_the_ticket() -> None:

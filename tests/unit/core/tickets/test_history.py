@@ -85,6 +85,17 @@ def test_of_two_contents_the_earlier_arrival_counts(first_read: int) -> None:
     assert evaluate(story, BOOK, at("12:00")).flags == ()  # the other copy is not known yet
 
 
+def test_a_third_content_does_not_move_the_flag() -> None:
+    copies = [
+        ev("e2", "11:50", "solved", known="11:51", digest="bb" * 32),
+        ev("e2", "12:10", "solved", known="12:11", digest="aa" * 32),
+        ev("e2", "12:20", "solved", known="12:40", digest="cc" * 32),
+    ]
+    for story in (copies, copies[::-1]):
+        flags = evaluate([begun(), *story], BOOK, at("12:30")).flags
+        assert flags == (Flag("conflicting_duplicate", "e2"),)
+
+
 def test_of_two_contents_with_one_arrival_the_smaller_digest_counts() -> None:
     story = [
         begun(),
