@@ -12,8 +12,8 @@ from benchmarks.sampling import Sampler
 from benchmarks.workload import START_MS
 from sinks.clickhouse.client import ClickHouse
 from sinks.clickhouse.migrate import migrate_up
-from streams.policies import load_policy
 from streams.core.policy import PolicyBook
+from streams.policies import load_policy
 from streams.runtime.clock import ManualClock
 from streams.runtime.producer import LoudProducer
 from streams.shell.compute import Compute, compute_role

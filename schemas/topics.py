@@ -44,7 +44,7 @@ def _changelog(source: str) -> TopicSpec:
     )
 
 
-def _outcome(table: str, key: str, meaning: str) -> TopicSpec:
+def _outcome(table: str, key: str, meaning: str, max_message_bytes: int = 1_048_588) -> TopicSpec:
     return TopicSpec(
         f"outcomes-{table.replace('_', '-')}",
         meaning,
@@ -52,6 +52,7 @@ def _outcome(table: str, key: str, meaning: str) -> TopicSpec:
         key,
         f"schemas.outcomes row of {table} (JSON)",
         retention_ms=14 * DAY_MS,
+        max_message_bytes=max_message_bytes,
         table=table,
     )
 
@@ -64,7 +65,12 @@ TOPICS: tuple[TopicSpec, ...] = (
     _outcome("ticket_clocks", "tenant/source/ticket_id", "one row per clock cycle"),
     _outcome("tickets", "tenant/source/ticket_id", "one row per ticket"),
     _outcome("alert_intents", "alert key", "what a supervisor should hear, per clock cycle"),
-    _outcome("dead_letters", "topic/partition/offset", "what could not be processed, and why"),
+    _outcome(
+        "dead_letters",
+        "topic/partition/offset",
+        "what could not be processed, and why",
+        max_message_bytes=4 * 1024 * 1024,  # the largest message of a source topic, in base64
+    ),
     _outcome("partition_progress", "topic/partition", "how far each source partition is"),
 )
 

@@ -14,7 +14,7 @@ one record batch, which the broker appends whole or not at all.
 from collections.abc import Iterable
 from typing import NamedTuple
 
-import lz4.block
+import cramjam
 import msgspec
 
 CLAIM_PREFIX = b"c/"
@@ -110,13 +110,12 @@ def dump_marker(marker: Marker) -> bytes:
 
 def dump_outbox(messages: Iterable[Message]) -> bytes:
     """Positional msgpack, compressed: rows of one checkpoint repeat each other's words."""
-    packed: bytes = lz4.block.compress(_marker_encoder.encode(tuple(messages)))
-    return packed
+    return bytes(cramjam.lz4.compress_block(_marker_encoder.encode(tuple(messages))))
 
 
 def load_outbox(value: bytes) -> tuple[Message, ...]:
     """The messages of an outbox record."""
-    return _outbox_decoder.decode(lz4.block.decompress(value))
+    return _outbox_decoder.decode(bytes(cramjam.lz4.decompress_block(value)))
 
 
 def dump_state(version: int, snapshot: bytes) -> bytes:

@@ -38,6 +38,7 @@ log = logging.getLogger(__name__)
 POLL_MS = 200
 POLL_RECORDS_MAX = 20_000
 FETCH_BYTES_MAX = 4 * 1024 * 1024
+FETCH_WAIT_MS = 100  # the embedded broker answers an empty fetch only when its time is over
 LAST_FLUSH_SECONDS_MAX = 10.0
 REVOKED_FLUSH_SECONDS_MAX = 5.0
 UNHEALTHY_AFTER_SECONDS = 15.0
@@ -131,6 +132,7 @@ class Writer:
             session_timeout_ms=session_ms,
             heartbeat_interval_ms=session_ms // 5,
             max_partition_fetch_bytes=FETCH_BYTES_MAX,
+            fetch_max_wait_ms=FETCH_WAIT_MS,
         )
         try:
             await consumer.start()

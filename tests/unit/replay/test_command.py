@@ -78,7 +78,9 @@ def test_the_history_can_be_written_too(tmp_path: Path, events: Path) -> None:
     assert replay(events, "--policy", POLICY, "--out", rows, "--history").exit_code == 0
     found = [orjson.loads(text) for text in rows.read_bytes().splitlines()]
     second = [row for row in found if row["ticket_id"] == "2" and row["clock"] == "resolution"]
-    assert [row["verdict"] for row in second] == ["pending", "breached", "breached"]
+    # opened, two warnings, breached, closed
+    assert [row["verdict"] for row in second] == ["pending"] * 3 + ["breached"] * 2
+    assert [row["at_risk_at"] is None for row in second] == [True, False, False, False, False]
 
 
 @pytest.mark.parametrize(
