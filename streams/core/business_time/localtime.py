@@ -1,22 +1,39 @@
 """Wall clock → instant, by the stated conventions for the hours that DST skips or repeats."""
 
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 
-from schemas.instants import from_ms, to_ms
+from schemas.instants import from_ms
+
+MS_PER_MINUTE = 60_000
+MS_PER_DAY = 86_400_000
+_EPOCH_DAY = date(1970, 1, 1).toordinal()
+_ONE_MS = timedelta(milliseconds=1)
 
 
 def instant_of(day: date, minute: int, zone: tzinfo) -> int:
     """The instant (ms) of a local time `minute` minutes of wall clock after the day's midnight.
 
-    A time in a DST gap snaps to the transition; one in a repeated hour is its first occurrence.
+    A time in a DST gap snaps to the transition; one in a repeated hour is its first occurrence. So
+    a later wall time never gives an earlier instant.
     """
     local = datetime(day.year, day.month, day.day) + timedelta(minutes=minute)  # noqa: DTZ001  # a wall clock reading
-    first = local.replace(tzinfo=zone, fold=0)
-    instant = first.astimezone(UTC)
-    if instant.astimezone(zone).replace(tzinfo=None, fold=0) == local:
-        return to_ms(instant)
-    second = local.replace(tzinfo=zone, fold=1).astimezone(UTC)
-    return _transition_ms(to_ms(min(instant, second)), to_ms(max(instant, second)), zone)
+    wall_ms = (day.toordinal() - _EPOCH_DAY) * MS_PER_DAY + minute * MS_PER_MINUTE
+    first_ms = wall_ms - _offset_ms(local, zone)
+    second_ms = wall_ms - _offset_ms(local.replace(fold=1), zone)
+    if first_ms <= second_ms:  # equal: an ordinary time; else: a repeated one
+        return first_ms
+    return _transition_ms(second_ms, first_ms, zone)
+
+
+def local_date(instant_ms: int, zone: tzinfo) -> date:
+    """The date that a wall calendar in the zone shows."""
+    return from_ms(instant_ms).astimezone(zone).date()
+
+
+def _offset_ms(local: datetime, zone: tzinfo) -> int:
+    offset = zone.utcoffset(local)
+    assert offset is not None, "every zone of the zone data has an offset"
+    return offset // _ONE_MS
 
 
 def _transition_ms(before_ms: int, after_ms: int, zone: tzinfo) -> int:
