@@ -14,6 +14,7 @@ from tests.unit.core.tickets.stories import (
     ev,
     levels,
     live,
+    only,
     play,
     policy,
     said,
@@ -224,3 +225,14 @@ def test_an_intent_names_its_ticket_and_its_instants() -> None:
             open=True,
         )
     ]
+
+
+@pytest.mark.parametrize(
+    ("stopped", "as_of", "mark"),
+    [(None, "09:59", None), (None, "10:00", "10:00"), ("09:00", "13:00", None)],
+)
+def test_a_view_names_the_first_mark_reached(
+    stopped: str | None, as_of: str, mark: str | None
+) -> None:
+    story = [begun()] if stopped is None else [begun(), ev("e2", stopped, "solved")]
+    assert told(only(story, as_of, policy(MARKED)).at_risk_ms) == mark

@@ -331,3 +331,15 @@ def test_who_held_it_how_long_and_at_the_breach() -> None:
         "L1",
         "ann",
     )
+
+
+def test_the_gap_of_a_team_clock_counts_while_the_team_held_the_ticket() -> None:
+    story = [
+        begun(team="L1"),
+        ev("e2", "09:00", "solved"),
+        ev("e3", "10:00", "assigned", team="L2"),
+        ev("e4", "12:00", "assigned", team="L1"),
+        ev("e5", "13:00", "reopened"),
+    ]
+    cycle = only(story, "14:00", policy(clock(kind="ola", team="L1", on_reopen="count_closed")))
+    assert hours(cycle.elapsed_ms) == 1 + 1 + 1 + 1

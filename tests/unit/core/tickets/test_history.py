@@ -174,3 +174,18 @@ def test_late_truth_older_than_what_was_folded_is_flagged_and_changes_nothing() 
     before = ticket.state
     play(ticket, late)
     assert ticket.state is before
+
+
+@pytest.mark.parametrize("first_read", [0, 1])
+def test_a_ticket_of_which_nothing_counts_yet_begins_where_its_oldest_event_does(
+    first_read: int,
+) -> None:
+    ahead = [
+        ev("e1", "08:00:30", "created", known="08:00"),
+        ev("e2", "08:00:20", "assigned", known="08:00", team="L1"),
+    ]
+    ticket = play(live(), ahead[first_read], ahead[1 - first_read])
+    assert ticket.state is not None
+    assert ticket.state.facts.first_ms == at("08:00:20")
+    play(ticket, until="08:01")
+    assert ticket.state.facts.first_ms == at("08:00:30")

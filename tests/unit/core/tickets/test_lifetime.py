@@ -100,3 +100,15 @@ def test_a_solved_ticket_with_an_open_promise_is_not_over() -> None:
     ticket = play(live(policy(clock(), replies, horizon_ms=24 * HOUR_MS)), *story, until="25 00:00")
     assert ticket.state is not None
     assert ticket.state.stub_ms is None
+
+
+def test_a_ticket_waits_for_what_is_known_to_come() -> None:
+    #  an edge whose clock is five days ahead
+    ticket = play(live(DAY_LONG), begun())
+    ticket.deliver(ev("e3", "11:00", "reopened", known="25 10:00"), at("09:00"))
+    play(ticket, ev("e2", "10:00", "closed"))
+    play(ticket, until="22 00:00")
+    assert ticket.state is not None
+    assert ticket.state.stub_ms is None
+    play(ticket, until="25 10:00")
+    assert ticket.state.facts.reopen_count == 1

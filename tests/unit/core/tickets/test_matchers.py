@@ -108,3 +108,29 @@ def test_rules_ask_attributes_of_the_source_too() -> None:
     rules = policy(rules=(region, *rules.rules))
     cycle = only([begun(attributes={"region": "north"}, priority="P1")], "09:00", rules)
     assert (cycle.rule, told(cycle.due_ms)) == ("north", "10:00")
+
+
+def test_a_reset_forgets_what_a_proportional_change_carried_over() -> None:
+    rules = policy(
+        clock(stop=(SOLVED,), reset=(REPLY,), on_target_change="proportional"),
+        by_priority={"P1": 4, "P3": 24},
+    )
+    story = [
+        begun(priority="P3"),
+        ev("e2", "11:00", "priority_changed", priority="P1"),
+        ev("e3", "12:00", "message", author="agent"),
+    ]
+    cycle = only(story, "12:30", rules)
+    assert (hours(cycle.elapsed_ms), told(cycle.due_ms)) == (0.5, "16:00")
+
+
+def test_a_reopened_clock_is_no_longer_held() -> None:
+    rules = policy(clock(pause=(REPLY,), resume=(QUESTION,)))
+    story = [
+        begun(),
+        ev("e2", "09:00", "message", author="agent"),
+        ev("e3", "10:00", "solved"),
+        ev("e4", "11:00", "reopened"),
+    ]
+    cycle = only(story, "12:00", rules)
+    assert (cycle.state, hours(cycle.elapsed_ms)) == ("running", 2)

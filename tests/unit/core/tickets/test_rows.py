@@ -113,3 +113,15 @@ def test_a_stub_has_said_everything() -> None:
     assert ticket.state is not None
     assert ticket.state.stub_ms is not None
     assert rows(ticket, before, "11:00") == {}
+
+
+def test_flags_are_said_by_every_clock() -> None:
+    ticket = play(live(policy(clock(), *REPLIES.clocks)), begun())
+    play(ticket, ev("e2", "09:00", "message", author="customer"))
+    before = ticket.state
+    play(ticket, ev("e3", "12:00", "message", known="10:00", author="bot"))
+    found = rows(ticket, before, "10:00")
+    assert {row["clock"]: row["flags"] for row in found["ticket_clocks"]} == {
+        "resolution": ["future_clamped"],
+        "next_reply": ["future_clamped"],
+    }

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from streams.core.policy import PolicyBook
 from tests.unit.core.tickets.stories import (
+    QUESTION,
     REPLY,
     SOLVED,
     at,
@@ -56,3 +57,20 @@ def test_a_clock_that_the_new_version_stops_otherwise_obeys_its_own() -> None:
     other = replace(policy(clock(stop=(REPLY,))), version="desk@2", effective_from_ms=at("09:00"))
     story = [begun(), ev("e2", "10:00", "message", author="agent"), ev("e3", "11:00", "solved")]
     assert told(only(story, "13:00", rules, other).stopped_ms) == "11:00"
+
+
+def test_a_clock_at_rest_starts_again_by_the_version_in_force() -> None:
+    rules = policy(clock(start=(QUESTION,), stop=(REPLY,)))
+    other = replace(
+        policy(clock(start=(SOLVED,), stop=(REPLY,))),
+        version="desk@2",
+        effective_from_ms=at("10:00"),
+    )
+    story = [
+        begun(),
+        ev("e2", "08:30", "message", author="customer"),
+        ev("e3", "09:00", "message", author="agent"),
+        ev("e4", "11:00", "message", author="customer"),
+        ev("e5", "12:00", "solved"),
+    ]
+    assert [cycle.cycle_id for cycle in judged(story, "13:00", rules, other)] == ["e2", "e5"]
