@@ -9,6 +9,9 @@ from typing import cast
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 MINUTES_PER_DAY = 1_440
 
+Holidays = tuple[tuple[date, str], ...]  # with a name, for explanations
+MovedWorkdays = tuple[tuple[date, int], ...]  # date → weekday it works like, Monday is 0
+
 
 @dataclass(frozen=True, slots=True)
 class Interval:
@@ -43,9 +46,9 @@ class CalendarSpec:
     id: str
     tz: str = "UTC"
     weekly: tuple[tuple[Interval, ...], ...] = ((),) * 7  # Monday first
-    holidays: tuple[tuple[date, str], ...] = ()  # with a name, for explanations
+    holidays: Holidays = ()
     overrides: tuple[tuple[date, tuple[Interval, ...]], ...] = ()
-    moved_workdays: tuple[tuple[date, int], ...] = ()  # date → weekday it works like
+    moved_workdays: MovedWorkdays = ()
     closures: tuple[Closure, ...] = ()
     always: bool = False
     union: tuple["CalendarSpec", ...] = ()
