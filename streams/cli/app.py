@@ -2,7 +2,7 @@
 
 import typer
 
-from streams.cli import database, importing, replay, running
+from streams.cli import database, importing, replay, running, topics
 
 app = typer.Typer(
     name="ticketpulse",
@@ -12,5 +12,5 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-for module in (running, importing, replay, database):
+for module in (running, importing, replay, database, topics):
     module.register(app)

@@ -124,10 +124,10 @@ def _tell_more(
 def _take_out(data: object, place: Place) -> None:
     """Remove what stands at a place, as far as it is a key of a mapping."""
     for part in place[:-1]:
-        if (isinstance(data, dict) and part in data) or (
-            isinstance(data, list) and isinstance(part, int) and part < len(data)
-        ):
-            data = data[int(part)]
+        if isinstance(data, dict):
+            data = data.get(part)
+        elif isinstance(data, list) and isinstance(part, int):
+            data = dict(enumerate(data)).get(part)
     if isinstance(data, dict):
         data.pop(place[-1], None)
 

@@ -1,0 +1,83 @@
+"""`ticketpulse topics`: topics as they should be, against topics as they are."""
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from schemas.problems import Problem, ProblemsError
+from schemas.topics import TOPICS
+from streams.cli.errors import told_clearly
+from streams.shell.settings import load_settings
+from streams.shell.topics_admin import TopicsPlan, ensure_topics, plan_topics
+
+topics = typer.Typer(no_args_is_help=True, help="Create the topics, show what differs.")
+Broker = Annotated[str | None, typer.Option(help="host:port of Kafka, else the setting broker_url")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.add_typer(topics, name="topics")
+
+
+@topics.command("plan")
+def plan(broker: Broker = None) -> None:
+    """Show what `apply` would create, and what differs from the declaration. Exit code 1 if anything."""
+    with told_clearly():
+        settings = load_settings(broker_url=broker)
+        found = plan_topics(
+            _address(settings.broker_url), settings.partitions, settings.topic_prefix
+        )
+        tell(found)
+        if found.missing or found.drift:
+            raise typer.Exit(1)
+
+
+@topics.command("apply")
+def apply(
+    broker: Broker = None,
+    replication: Annotated[
+        int, typer.Option(min=-1, help="copies of each partition; -1: the broker's default")
+    ] = -1,
+) -> None:
+    """Create what is missing. What exists is never changed: see the hints of `plan`."""
+    with told_clearly():
+        settings = load_settings(broker_url=broker)
+        address = _address(settings.broker_url)
+        made = ensure_topics(address, settings.partitions, settings.topic_prefix, replication)
+        for name in made.missing:
+            typer.echo(f"created {name}")
+        tell(plan_topics(address, settings.partitions, settings.topic_prefix))
+
+
+def _address(broker_url: str) -> str:
+    if broker_url == "embedded":
+        what = "the embedded broker makes its topics itself"
+        hint = "name a Kafka: --broker host:port, or TICKETPULSE_BROKER_URL"
+        raise ProblemsError(Problem("broker_url", what, hint))
+    return broker_url
+
+
+def tell(found: TopicsPlan) -> None:
+    """Print a plan."""
+    table = Table("topic", "state", "what it holds", box=None, pad_edge=False)
+    meanings = {spec.name: spec.meaning for spec in TOPICS}
+    drift = {item.topic: item for item in found.drift}
+    for name in sorted({*found.missing, *found.fine, *drift}):
+        state = "missing" if name in found.missing else "differs" if name in drift else "fine"
+        meaning = next((text for own, text in meanings.items() if name.endswith(own)), "")
+        table.add_row(name, state, meaning)
+    Console().print(table)
+    for item in found.drift:
+        for setting, (wanted, is_) in item.settings.items():
+            typer.echo(f"{item.topic}: {setting} is {is_}, should be {wanted}. {_hint(setting)}")
+
+
+def _hint(setting: str) -> str:
+    if setting == "partitions":
+        return (
+            "Keys would move: never add partitions to a live topic; set TICKETPULSE_PARTITIONS to"
+            " what is there."
+        )
+    return "Correct it with your Kafka's own tools."
