@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
+import pytest
 from hypothesis import event as note, given, settings, strategies as st
 from msgspec import structs
 
@@ -48,6 +49,7 @@ def as_the_oracle_says(cycle: CycleView) -> dict[str, object]:
     }
 
 
+@pytest.mark.timeout(600)
 @settings(max_examples=3 * settings().max_examples)  # the widest law, and cheap
 @given(promises(), histories(), as_ofs)
 def test_the_core_agrees_with_the_slow_oracle(
