@@ -20,7 +20,7 @@ from streams.shell.compute import Compute, compute_role
 from streams.shell.database import open_database
 from streams.shell.settings import Settings, load_settings
 from streams.shell.topics_admin import ensure_topics
-from streams.shell.writer import writer_role
+from streams.shell.writer import Writer, writer_role
 
 POLICY = Path(__file__).with_name("policy.yaml")
 PARTITIONS = 4
@@ -92,6 +92,7 @@ async def _end_to_end(settings: Settings, count: int, database: ClickHouse) -> R
         await _until(running, lambda: _acknowledged(compute) >= count)
         while (await asyncio.to_thread(_stored_position, database)) < count:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
+        await _until(running, lambda: _is_empty(writer))  # tables are written side by side
         seconds = time.perf_counter() - started
         await compute.stop()
         await writer.stop()
@@ -103,6 +104,11 @@ def _stored_position(database: ClickHouse) -> int:
     """Source events whose rows are in ClickHouse: compute says so in a row that comes last."""
     (row,) = database.query_rows("SELECT sum(position) AS total FROM v_partition_progress")
     return int(str(row["total"] or 0))
+
+
+def _is_empty(writer: Writer) -> bool:
+    counters = writer.counters()
+    return counters.lag_rows == 0 and counters.held_rows == 0
 
 
 def _compute(settings: Settings, producer: LoudProducer) -> Compute:
