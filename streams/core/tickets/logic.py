@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from copy import copy
 
+from msgspec.structs import replace
+
 from schemas.events import Created, Event
 from streams.core.effects import CoreRejected, Effect, OutcomeRow, Stamp
 from streams.core.policy import PolicyBook
@@ -28,6 +30,8 @@ from streams.core.tickets.view import TicketView, ticket_flags, view_of
 
 LOG_MAX = 1_000  # events a ticket keeps; beyond it the oldest are folded into a base
 _LOG_KEPT = 750
+PAST_MAX = 1_000  # ended cycles a ticket keeps once its log has been folded
+_NOTHING_SETTLED = -(2**62)
 _FORGET_AFTER_HORIZONS = 10  # how long a stub keeps refusing events
 
 Advanced = tuple[TicketState, tuple[Effect, ...]]
@@ -42,10 +46,13 @@ class TicketLogic:
 
     snapshot_version = snapshot.VERSION
 
-    def __init__(self, policy_book: PolicyBook, log_max: int = LOG_MAX) -> None:
+    def __init__(
+        self, policy_book: PolicyBook, log_max: int = LOG_MAX, past_max: int = PAST_MAX
+    ) -> None:
         assert log_max >= 4
         self._book = PlannedBook(policy_book)
         self._log_max = log_max
+        self._past_max = past_max
 
     def advance(self, state: TicketState | None, event: Event, now_ms: int) -> Advanced:
         """Take one event, in any order, any number of times.
@@ -218,9 +225,24 @@ class TicketLogic:
         flags = () if base is None else base.flags
         created_ms = fold.facts.created_ms
         flags = (*flags, *flags_of(old, 2**62, created_ms, self._book.skew_ms))
-        state.base = Base(known.ordered[-1][0], fold.facts, tuple(fold.last), fold.past, flags)
+        settled_ms = _NOTHING_SETTLED if base is None else base.settled_ms
+        base = Base(
+            known.ordered[-1][0], fold.facts, tuple(fold.last), fold.past, flags, settled_ms
+        )
+        state.base = self._settled(state, base)
         state.log = kept
         return state
+
+    def _settled(self, state: TicketState, base: Base) -> Base:
+        """Forget the oldest ended cycles of an endless ticket; nothing can change them any more."""
+        count = len(base.past) - self._past_max
+        if count <= 0:
+            return base
+        gone = {(cycle.clock, cycle.cycle_id) for cycle in base.past[:count]}
+        settled_ms = max(cycle.opened_ms for cycle in base.past[:count])
+        state.past = state.past[count:]
+        state.told = tuple(told for told in state.told if (told.clock, told.cycle_id) not in gone)
+        return replace(base, past=base.past[count:], settled_ms=settled_ms)
 
     def _capped(self, state: TicketState, base: Base, entry: Entry, now_ms: int) -> Advanced:
         """Older than what can still be told apart: flagged, and without effect on the clocks."""
@@ -228,7 +250,7 @@ class TicketLogic:
         if flag in base.flags:
             return state, ()
         state = copy(state)
-        state.base = Base(base.key, base.facts, base.last, base.past, (*base.flags, flag))
+        state.base = replace(base, flags=(*base.flags, flag))
         return self._finished(state, now_ms)
 
     def _finished(self, state: TicketState, now_ms: int) -> Advanced:

@@ -7,7 +7,7 @@ from schemas.outcomes import AlertIntentRow, ClockState, TicketClockRow, TicketR
 from streams.core.effects import Effect, Intent, OutcomeRow, Stamp
 from streams.core.tickets.cycle import Cycle
 from streams.core.tickets.plan import PlannedBook
-from streams.core.tickets.state import TicketState, known_breach, told_of
+from streams.core.tickets.state import TicketState, known_breach, settled, told_of
 from streams.core.tickets.view import due_of, largest_team, state_of, ticket_flags, verdict_of
 
 
@@ -65,7 +65,8 @@ class _Rows:
             if everything or was is None or self._changed(before, was, cycle):
                 yield "ticket_clocks", self.clock(cycle)
         for cycle in old.values():
-            yield "ticket_clocks", self.clock(cycle, removed=True)
+            if not settled(self._state, cycle):
+                yield "ticket_clocks", self.clock(cycle, removed=True)
 
     def _shared_changed(self, before: TicketState) -> bool:
         """Whether something changed that every clock row repeats."""

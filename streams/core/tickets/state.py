@@ -27,6 +27,7 @@ class Base(msgspec.Struct, array_like=True, frozen=True, gc=False):
     last: tuple[Cycle, ...]
     past: tuple[Cycle, ...]
     flags: tuple[Flag, ...]
+    settled_ms: int = -(2**62)  # the oldest cycles, opened up to then, are no longer remembered
 
 
 class TicketState(msgspec.Struct, array_like=True, gc=False):
@@ -51,6 +52,11 @@ class TicketState(msgspec.Struct, array_like=True, gc=False):
     waiting_ms: int | None = None
     base: Base | None = None
     stub_ms: int | None = None
+
+
+def settled(state: TicketState, cycle: Cycle) -> bool:
+    """Whether a cycle that the state does not have may have been forgotten: its last row stands."""
+    return state.base is not None and cycle.opened_ms <= state.base.settled_ms
 
 
 def told_of(state: TicketState, cycle: Cycle) -> Told | None:

@@ -1,16 +1,22 @@
 """What counts and in which order: duplicates, clamps, partial histories, overlong logs."""
 
+from typing import Any
+
 import pytest
 from msgspec import structs
 
 from schemas.instants import rfc3339
+from streams.core.effects import Stamp
 from streams.core.policy import PolicyBook
 from streams.core.tickets.evaluate import evaluate
 from streams.core.tickets.log import Flag
 from tests.unit.core.tickets.stories import (
     HOUR_MS,
+    QUESTION,
+    REPLY,
     at,
     begun,
+    clock,
     ev,
     hours,
     live,
@@ -189,3 +195,32 @@ def test_a_ticket_of_which_nothing_counts_yet_begins_where_its_oldest_event_does
     assert ticket.state.facts.first_ms == at("08:00:20")
     play(ticket, until="08:01")
     assert ticket.state.facts.first_ms == at("08:00:30")
+
+
+def test_an_endless_ticket_forgets_its_oldest_cycles_and_takes_nothing_back() -> None:
+    replies = policy(clock(id="next_reply", start=(QUESTION,), stop=(REPLY,)), hours=0.001)
+    story = [begun()]
+    for n in range(60):  # a question, and an answer ten seconds later: each breached after 3.6 s
+        story.append(ev(f"q{n:03}", f"09:{n:02}:00", "message", author="customer"))
+        story.append(ev(f"r{n:03}", f"09:{n:02}:10", "message", author="agent"))
+    ticket = live(replies, log_max=20, past_max=5)
+    rows: dict[str, bool] = {}
+    for event in story:
+        before = ticket.state
+        play(ticket, event)
+        assert ticket.state is not None
+        stamp = Stamp(0, 1, event.ingested_ms)
+        for table, row in ticket.logic.rows(before, ticket.state, (), stamp):
+            if table == "ticket_clocks":
+                found: Any = row
+                rows[found["cycle_id"]] = found["removed"] or not found["breached"]
+    assert ticket.state is not None
+    assert len(ticket.state.past) < 20
+    assert len(ticket.state.told) < 20
+    (last, *_) = ticket.state.last
+    assert last.ordinal == 60
+    assert len(rows) == 60
+    assert not any(rows.values())
+    assert {intent.level for intent in ticket.intents} == {"breach", "resolved"}
+    play(ticket, ev("late", "09:59:05", "message", known="10:00", author="agent"))
+    assert ticket.logic.view(ticket.state, at("10:01")).cycles[-1].stopped_ms == at("09:59:05")
