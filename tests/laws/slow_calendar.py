@@ -1,12 +1,18 @@
-"""A calendar as a plain list of open intervals, by linear search: slow, and easy to believe."""
+"""Calendars that are slow, and easy to believe: a list of intervals, and a person who looks at the clock."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from schemas.instants import to_ms
+from schemas.instants import from_ms, to_ms
+from streams.core.business_time.spec import CalendarSpec
+from streams.core.business_time.zones import zone as pinned_zone
+
+MINUTE_MS = 60_000
+_LEAD_MINUTES = 2 * 1_440
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -48,7 +54,7 @@ def slow_calendar(name: str, rules: Mapping[str, Any], first: date, days: int) -
 
 
 def _spans(rules: Mapping[str, Any], first: date, days: int) -> Iterable[tuple[int, int]]:
-    zone = ZoneInfo(rules["tz"])
+    zone = pinned_zone(rules["tz"])
     for offset in range(days):
         day = first + timedelta(days=offset)
         text = day.isoformat()
@@ -91,3 +97,59 @@ def _union(spans: Iterable[tuple[int, int]]) -> Iterable[tuple[int, int]]:
         else:
             merged.append((start, end))
     return merged
+
+
+def open_minutes(spec: CalendarSpec, from_ms_: int, minutes: int) -> list[bool]:
+    """For each minute from an instant on: is somebody at work?
+
+    Found by looking at the wall clock of every minute, with no sum and no search. A clock set back
+    keeps its hands still for us until it has caught up: so a boundary in a repeated hour is passed at
+    its first occurrence, and one that the clock skips at the transition.
+    """
+    if spec.union:
+        members = [open_minutes(member, from_ms_, minutes) for member in spec.union]
+        at_work = [any(together) for together in zip(*members, strict=True)]
+    elif spec.always:
+        at_work = [True] * minutes
+    else:
+        at_work = [_at_work(spec, wall) for wall in _walls(spec.tz, from_ms_, minutes)]
+    instants = range(from_ms_, from_ms_ + minutes * MINUTE_MS, MINUTE_MS)
+    return [
+        open_ and not any(c.from_ms <= instant < c.to_ms for c in spec.closures)
+        for open_, instant in zip(at_work, instants, strict=True)
+    ]
+
+
+@cache
+def _walls(tz: str, from_ms_: int, minutes: int) -> list[datetime]:
+    zone = pinned_zone(tz)
+    walls, latest = [], datetime(1, 1, 1)  # noqa: DTZ001  # what a clock on the wall shows
+    for minute in range(-_LEAD_MINUTES, minutes):
+        shown = from_ms(from_ms_ + minute * MINUTE_MS).astimezone(zone).replace(tzinfo=None, fold=0)
+        latest = max(latest, shown)
+        if minute >= 0:
+            walls.append(latest)
+    return walls
+
+
+def _at_work(spec: CalendarSpec, wall: datetime) -> bool:
+    today = wall.date()
+    return any(
+        timedelta(minutes=interval.from_minute)
+        <= wall - datetime.combine(day, time())
+        < timedelta(minutes=interval.end_minute)
+        for day in (today, today - timedelta(days=1))
+        for interval in _hours(spec, day)
+    )
+
+
+def _hours(spec: CalendarSpec, day: date) -> Any:
+    for date_, hours in spec.overrides:
+        if date_ == day:
+            return hours
+    for date_, weekday in spec.moved_workdays:
+        if date_ == day:
+            return spec.weekly[weekday]
+    if any(date_ == day for date_, _name in spec.holidays):
+        return ()
+    return spec.weekly[day.weekday()]

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, datetime
 from difflib import get_close_matches
 
 from schemas.instants import parse_rfc3339
@@ -139,13 +139,14 @@ class _Reader:
     def _closures(self, given: object, where: str) -> Iterator[Closure]:
         for at, item in enumerate(self._list(given, where)):
             here = f"{where}[{at}]"
-            closure = self._mapping(item, here)
+            if not isinstance(item, Mapping):
+                self._wrong(here, f"{item!r} is not a mapping {{from, to, reason}}")
+                continue
             with self._at(here):
-                start = parse_rfc3339(str(closure.get("from")))
-                end = parse_rfc3339(str(closure.get("to")))
+                start, end = _instant(item.get("from")), _instant(item.get("to"))
                 if end <= start:
                     self._wrong(here, "ends before it starts")
-                yield Closure(start, end, str(closure.get("reason", "")))
+                yield Closure(start, end, str(item.get("reason", "")))
 
     def _intervals(self, pairs: object, where: str) -> Iterator[Interval]:
         for at, pair in enumerate(self._list(pairs, where)):
@@ -195,6 +196,14 @@ def _date(given: object) -> date:
         return date.fromisoformat(str(given))
     except ValueError as error:
         message = f"{given!s} is not a date such as 2026-10-01"
+        raise ValueError(message) from error
+
+
+def _instant(given: object) -> int:
+    try:
+        return parse_rfc3339(given.isoformat() if isinstance(given, datetime) else str(given))
+    except ValueError as error:
+        message = f"{given!s} is not an instant with its zone such as 2026-10-01T08:00:00Z"
         raise ValueError(message) from error
 
 
