@@ -1,9 +1,11 @@
 """Instants: aware on the outside (RFC 3339), integer milliseconds since 1970 UTC inside, floored."""
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ONE_MS = timedelta(milliseconds=1)
+_REMEMBERED = 16_384  # rows of one ticket repeat each other's instants
 
 
 def to_ms(instant: datetime) -> int:
@@ -12,11 +14,13 @@ def to_ms(instant: datetime) -> int:
     return (instant - EPOCH) // _ONE_MS
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def from_ms(instant_ms: int) -> datetime:
     """The aware UTC datetime of an instant, exact to the millisecond."""
     return EPOCH + timedelta(milliseconds=instant_ms)
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def from_ms_or_none(instant_ms: int | None) -> datetime | None:
     """As `from_ms`; no instant stays no instant."""
     return None if instant_ms is None else EPOCH + timedelta(milliseconds=instant_ms)

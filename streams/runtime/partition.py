@@ -39,6 +39,7 @@ from streams.runtime.clock import Clock
 S = TypeVar("S")
 
 _JSON = orjson.OPT_UTC_Z
+_TOPIC_OF = OUTCOME_TOPIC_OF_TABLE
 _URGENT_LEVELS = frozenset(("breach", "retracted", "resolved"))
 _STALE_TIMERS_MAX = 10_000
 _STATE_BYTES_GUESS = 2_048
@@ -487,7 +488,8 @@ class PartitionEngine(Generic[S]):
             dumped = records[changelog.state_key(entity)] = self._dumped(state)
             state_bytes += len(dumped)
             rows = self._logic.rows(change.before, state, tuple(change.effects), stamp)
-            messages += [_row_message(entity, row) for row in rows]
+            key = entity.encode()
+            messages += [_row_message(key, row) for row in rows]
         messages += map(_letter_message, self._effect_letters)
         for key in self._reput:
             if key not in records and key != changelog.MARKER_KEY:
@@ -587,12 +589,11 @@ def _told(rejected: Rejected) -> str:
     return f"{rejected.where}: {rejected.detail}" if rejected.where else rejected.detail
 
 
-def _row_message(entity: str, row: OutcomeRow) -> Message:
+def _row_message(key: bytes, row: OutcomeRow) -> Message:
     table, content = row
-    key = content["key"] if table == "alert_intents" else entity  # type: ignore[typeddict-item]  # told apart by the table
-    return Message(
-        OUTCOME_TOPIC_OF_TABLE[table], str(key).encode(), orjson.dumps(content, option=_JSON)
-    )
+    if table == "alert_intents":
+        key = content["key"].encode()  # type: ignore[typeddict-item]  # told apart by the table
+    return Message(_TOPIC_OF[table], key, orjson.dumps(content, option=_JSON))
 
 
 def _letter_message(letter: DeadLetterRow) -> Message:

@@ -7,7 +7,7 @@ from schemas.outcomes import AlertIntentRow, ClockState, TicketClockRow, TicketR
 from streams.core.effects import Effect, Intent, OutcomeRow, Stamp
 from streams.core.tickets.cycle import Cycle
 from streams.core.tickets.plan import PlannedBook
-from streams.core.tickets.state import TicketState, known_breach, settled, told_of
+from streams.core.tickets.state import TicketState, is_plain, known_breach, settled, told_of
 from streams.core.tickets.view import due_of, largest_team, state_of, ticket_flags, verdict_of
 
 
@@ -41,6 +41,8 @@ class _Rows:
         self._external = dict(state.facts.external)
 
     def flags_of(self, state: TicketState) -> list[str]:
+        if is_plain(state):
+            return []
         base = state.base
         flags = ticket_flags(
             (*state.log, *state.waiting),

@@ -34,7 +34,7 @@ class TicketState(msgspec.Struct, array_like=True, gc=False):
     """Immutable as seen from outside. `log` stands in order, `waiting` counts later.
 
     `timed_ms` is the instant up to which timers have been allowed to fire; `stub_ms` marks what is
-    left of a ticket whose horizon has passed.
+    left of a ticket whose horizon has passed. `rejudged_ms` names a `streams.core.policy.Rejudgement`.
     """
 
     tenant: str
@@ -52,11 +52,28 @@ class TicketState(msgspec.Struct, array_like=True, gc=False):
     waiting_ms: int | None = None
     base: Base | None = None
     stub_ms: int | None = None
+    rejudged_ms: int = 0  # the last rejudgement that this state has seen
 
 
 def settled(state: TicketState, cycle: Cycle) -> bool:
     """Whether a cycle that the state does not have may have been forgotten: its last row stands."""
     return state.base is not None and cycle.opened_ms <= state.base.settled_ms
+
+
+def is_plain(state: TicketState) -> bool:
+    """True when nothing about the history is odd, so that no flag can be: the usual case, quickly."""
+    created_ms = state.facts.created_ms
+    if created_ms is None or state.base is not None or state.waiting:
+        return False
+    for entry in state.log:
+        occurred_ms = entry.occurred_ms
+        if (
+            occurred_ms < created_ms
+            or occurred_ms > entry.ingested_ms
+            or entry.conflict_ms is not None
+        ):
+            return False
+    return True
 
 
 def told_of(state: TicketState, cycle: Cycle) -> Told | None:

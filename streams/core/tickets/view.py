@@ -179,8 +179,8 @@ def _holders(
 def largest_team(cycle: Cycle, running_ms: int) -> str | None:
     """The team that used most of the budget, `running_ms` of the running stretch included; of equals the
     one that held it first."""
-    if not cycle.stretches and not cycle.carried:
-        return cycle.team if running_ms else None
+    if not cycle.carried and all(stretch.team == cycle.team for stretch in cycle.stretches):
+        return cycle.team if running_ms or cycle.used_ms else None
     used: dict[str | None, int] = {}
     for team, _agent, used_ms in cycle.carried:
         used[team] = used.get(team, 0) + used_ms
