@@ -1,4 +1,5 @@
-"""The AsyncAPI description of every public topic: where events go in and outcome rows come out.
+"""The AsyncAPI description of every public topic: where events and policies go in and outcome rows come
+out.
 
 Changelogs are left out: what stands in them is private to the compute role.
 """
@@ -10,7 +11,7 @@ from schemas.topics import TOPICS, TopicSpec
 from schemas.wire import TOPIC_OF, VERSION
 
 _KIND_OF_TOPIC = {topic: kind for kind, topic in TOPIC_OF.items()}
-PUBLIC_TOPICS = tuple(spec for spec in TOPICS if spec.role in ("source", "outcome"))
+PUBLIC_TOPICS = tuple(spec for spec in TOPICS if spec.role != "changelog")
 
 
 def event_file(kind: str) -> str:
@@ -21,6 +22,11 @@ def event_file(kind: str) -> str:
 def row_file(table: str) -> str:
     """Where the JSON Schema of a table's rows lies, below `schemas/json`."""
     return f"rows/{table}.json"
+
+
+def control_file(topic: str) -> str:
+    """Where the JSON Schema of a control topic's records lies, below `schemas/json`."""
+    return f"control/{topic}.json"
 
 
 def asyncapi() -> Document:
@@ -62,7 +68,7 @@ def _channel(spec: TopicSpec) -> Document:
 
 
 def _action(spec: TopicSpec) -> Literal["receive", "send"]:
-    return "receive" if spec.role == "source" else "send"
+    return "send" if spec.role == "outcome" else "receive"
 
 
 def _operation_name(spec: TopicSpec) -> str:
@@ -82,4 +88,6 @@ def _message(spec: TopicSpec) -> Document:
 
 
 def _payload_file(spec: TopicSpec) -> str:
+    if spec.role == "control":
+        return control_file(spec.name)
     return event_file(_KIND_OF_TOPIC[spec.name]) if spec.table is None else row_file(spec.table)

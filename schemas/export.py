@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from schemas import reference
-from schemas.asyncapi import asyncapi, event_file, row_file
+from schemas.asyncapi import asyncapi, control_file, event_file, row_file
 from schemas.documents import Document
-from schemas.json_schema import event_schema, row_schema
+from schemas.json_schema import event_schema, policy_records_schema, row_schema
 from schemas.outcomes import ROWS
 from schemas.wire import TYPES
 
@@ -24,6 +24,7 @@ def exported(root: Path = ROOT) -> dict[Path, str]:
     documents: dict[str, Document] = {
         **{event_file(kind): event_schema(kind) for kind in TYPES},
         **{row_file(table): row_schema(table) for table in ROWS},
+        control_file("policies"): policy_records_schema(),
         "asyncapi.json": asyncapi(),
     }
     readme = root / "README.md"

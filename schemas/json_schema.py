@@ -13,6 +13,7 @@ from schemas.documents import Document
 from schemas.events import EntityKind
 from schemas.fields import FIELDS
 from schemas.outcomes import ROWS
+from schemas.policy_records import PolicyRecord
 from schemas.wire import TYPES, VERSION, Envelope, Wire
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -50,6 +51,16 @@ def row_schema(table: str) -> Document:
         "title": f"row of {table}",
         **{name: value for name, value in schema.items() if name not in ("title", "properties")},
         "properties": {name: _untitled(schema) for name, schema in properties.items()},
+    }
+
+
+def policy_records_schema() -> Document:
+    """What may stand on the topic of policies."""
+    return {
+        "$schema": _DIALECT,
+        "$id": "urn:ticketpulse:control:policies",
+        "title": "record of the topic policies",
+        **cast("Document", TypeAdapter(PolicyRecord).json_schema()),
     }
 
 

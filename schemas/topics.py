@@ -10,7 +10,8 @@ DAY_MS = 86_400_000
 
 @dataclass(frozen=True, slots=True)
 class TopicSpec:
-    """A topic as it should be. `retention_ms` -1: for ever; compaction keeps the newest per key."""
+    """A topic as it should be. `retention_ms` -1: for ever; compaction keeps the newest per key.
+    `partitions`: where the number matters to the meaning; else the setting."""
 
     name: str
     meaning: str
@@ -21,6 +22,7 @@ class TopicSpec:
     retention_ms: int = 7 * DAY_MS
     max_message_bytes: int = 1_048_588
     min_compaction_lag_ms: int = 0
+    partitions: int | None = None
     table: str | None = None  # outcome topics: the ClickHouse table in JSONEachRow
 
 
@@ -72,6 +74,17 @@ TOPICS: tuple[TopicSpec, ...] = (
         max_message_bytes=4 * 1024 * 1024,  # the largest message of a source topic, in base64
     ),
     _outcome("partition_progress", "topic/partition", "how far each source partition is"),
+    TopicSpec(
+        "policies",
+        "policy versions and rejudgements, which every worker follows",
+        "control",
+        "policy version, or rejudge/ and an instant",
+        "schemas.policy_records record (JSON)",
+        cleanup="compact",
+        retention_ms=-1,
+        max_message_bytes=8 * 1024 * 1024,  # a policy file of 1 MiB and the calendars beside it
+        partitions=1,  # one order of all versions
+    ),
 )
 
 BY_NAME = {spec.name: spec for spec in TOPICS}

@@ -118,19 +118,56 @@ class Policy:
     labels: Mapping[str, str] = field(default_factory=dict)
 
 
-class PolicyBook:
-    """Every known version; answers by event time."""
+@dataclass(frozen=True, slots=True)
+class Rejudgement:
+    """Somebody asked for history to be judged anew, explicitly: by a version, from an instant on.
 
-    def __init__(self, policies: tuple[Policy, ...]) -> None:
+    `at_ms` names it: later ones are greater. The version is in force from `since_ms` on, in the place
+    of whatever was until the version's own beginning; later versions keep their turn.
+    """
+
+    at_ms: int
+    version: str
+    since_ms: int
+
+
+class PolicyBook:
+    """Every known version; answers by event time. Of versions in force from the same instant the one
+    given last counts."""
+
+    def __init__(
+        self, policies: tuple[Policy, ...], rejudgements: tuple[Rejudgement, ...] = ()
+    ) -> None:
         assert policies, "a book without a policy can't judge"
         self._policies = tuple(sorted(policies, key=lambda policy: policy.effective_from_ms))
-        self._starts = [policy.effective_from_ms for policy in self._policies]
+        self._rejudgements = tuple(sorted(rejudgements, key=lambda one: one.at_ms))
+        turns = [(policy.effective_from_ms, policy) for policy in self._policies]
+        for rejudgement in self._rejudgements:
+            turns = self._with(turns, rejudgement)
+        self._starts = [start_ms for start_ms, _ in turns]
+        self._in_force = [policy for _, policy in turns]
+
+    def _with(
+        self, turns: list[tuple[int, Policy]], rejudgement: Rejudgement
+    ) -> list[tuple[int, Policy]]:
+        """The turns, with the version's own beginning moved back."""
+        policy = next(one for one in self._policies if one.version == rejudgement.version)
+        since_ms, own_ms = rejudgement.since_ms, policy.effective_from_ms
+        if since_ms >= own_ms:
+            return turns
+        before = [turn for turn in turns if turn[0] < since_ms]
+        return [*before, (since_ms, policy), *(turn for turn in turns if turn[0] >= own_ms)]
 
     def as_of(self, instant_ms: int) -> Policy:
         """The version in force at an instant; before the first one, the first."""
         at = bisect_right(self._starts, instant_ms) - 1
-        return self._policies[max(at, 0)]
+        return self._in_force[max(at, 0)]
 
     @property
     def policies(self) -> tuple[Policy, ...]:
         return self._policies
+
+    @property
+    def rejudgements(self) -> tuple[Rejudgement, ...]:
+        """The oldest first."""
+        return self._rejudgements

@@ -61,7 +61,7 @@ def ensure_topics(
         new = [
             NewTopic(
                 prefix + spec.name,
-                partitions,
+                spec.partitions or partitions,
                 replication,
                 topic_configs=wanted_config(spec),
             )
@@ -94,7 +94,7 @@ def _plan(admin: KafkaAdminClient, partitions: int, prefix: str) -> TopicsPlan:
     for spec in present:
         name = prefix + spec.name
         found = {"partitions": str(counts.get(name, 0)), **configs.get(name, {})}
-        wanted = {"partitions": str(partitions), **wanted_config(spec)}
+        wanted = {"partitions": str(spec.partitions or partitions), **wanted_config(spec)}
         differing = {
             key: (value, found[key])
             for key, value in wanted.items()

@@ -33,6 +33,7 @@ _LOG_KEPT = 750
 PAST_MAX = 1_000  # ended cycles a ticket keeps once its log has been folded
 _NOTHING_SETTLED = -(2**62)
 _FORGET_AFTER_HORIZONS = 10  # how long a stub keeps refusing events
+_AT_ONCE_MS = -(2**61)  # before every instant: a ticket that a rejudgement asks for wakes now
 
 Advanced = tuple[TicketState, tuple[Effect, ...]]
 
@@ -54,6 +55,11 @@ class TicketLogic:
         self._log_max = log_max
         self._past_max = past_max
 
+    def learn(self, policy_book: PolicyBook) -> None:
+        """Judge by this book from now on. What was judged stays, but for what its rejudgements ask for:
+        `wake_ms` of those tickets is at once from now on, and their timer judges them anew."""
+        self._book.learn(policy_book)
+
     def advance(self, state: TicketState | None, event: Event, now_ms: int) -> Advanced:
         """Take one event, in any order, any number of times.
 
@@ -65,6 +71,7 @@ class TicketLogic:
             first_ms = unclamped_ms(entry, self._book.skew_ms)
             facts = Facts(event.tenant, event.source, first_ms)
             state = TicketState(event.tenant, event.source, event.entity_id, facts)
+            state.rejudged_ms = self._book.rejudged_ms
         elif self._too_late(state, event):
             return state, (_too_late(state, event),)
         for at, kept in enumerate(state.log):
@@ -83,10 +90,13 @@ class TicketLogic:
         if state.stub_ms is not None:
             forget_ms = self._forget_ms(state)
             return (None if forget_ms is not None and forget_ms <= now_ms else state), ()
-        if state.waiting_ms is not None and state.waiting_ms <= now_ms:
+        asked_for = self._asked_for(state)
+        if asked_for or (state.waiting_ms is not None and state.waiting_ms <= now_ms):
             state = self._refolded(state, (*state.log, *state.waiting), now_ms)
         else:
             state = copy(state)
+        if asked_for:
+            state.rejudged_ms = self._book.rejudged_ms
         state.timed_ms = max(state.timed_ms, now_ms)
         state, effects = self._finished(state, now_ms)
         over_ms = self._over_ms(state)
@@ -96,7 +106,7 @@ class TicketLogic:
 
     def wake_ms(self, state: TicketState) -> int | None:
         """When `on_timer` has something to do next."""
-        return state.wake_ms
+        return _AT_ONCE_MS if self._asked_for(state) else state.wake_ms
 
     def rows(
         self,
@@ -286,6 +296,13 @@ class TicketLogic:
         if state.stub_ms is None:
             return None
         return state.stub_ms + (_FORGET_AFTER_HORIZONS - 1) * self._horizon_ms(state)
+
+    def _asked_for(self, state: TicketState) -> bool:
+        """Whether a rejudgement wants a ticket that it has not had. A stub has nothing to judge by."""
+        book = self._book
+        if state.rejudged_ms >= book.rejudged_ms or state.stub_ms is not None:
+            return False
+        return book.asks_for(state.last_ms, state.rejudged_ms)
 
     def _too_late(self, state: TicketState, event: Event) -> bool:
         if state.stub_ms is not None:

@@ -192,18 +192,32 @@ def _all_hold(
 
 
 class PlannedBook:
-    """A policy book with its lookups, and every calendar it names."""
+    """A policy book with its lookups, and every calendar it names. It may learn more versions; what it
+    knew stays known, so that states can go on naming it."""
 
     def __init__(self, book: PolicyBook) -> None:
-        self.book = book
-        self.planned = {policy.version: PlannedPolicy(policy) for policy in book.policies}
+        self.planned: dict[str, PlannedPolicy] = {}
         self.calendars: dict[str, Calendar] = {}
+        self.learn(book)
+
+    def learn(self, book: PolicyBook) -> None:
+        """Judge by this book from now on. Nothing that was judged changes by it."""
+        self.book = book
+        self.rejudged_ms = book.rejudgements[-1].at_ms if book.rejudgements else 0
         for policy in book.policies:
+            if policy.version not in self.planned:
+                self.planned[policy.version] = PlannedPolicy(policy)
             for calendar in _calendars(policy):
                 self.calendars[calendar_key(calendar)] = calendar
         self._only = (
-            next(iter(self.planned.values())) if len(book.policies) == 1 else None
+            self.planned[book.policies[0].version] if len(book.policies) == 1 else None
         )  # the usual case needs no search
+
+    def asks_for(self, last_ms: int, rejudged_ms: int) -> bool:
+        """Whether a rejudgement after `rejudged_ms` wants a ticket whose last event is of `last_ms`."""
+        return any(
+            one.at_ms > rejudged_ms and one.since_ms <= last_ms for one in self.book.rejudgements
+        )
 
     def as_of(self, instant_ms: int) -> PlannedPolicy:
         """The version in force at an instant."""
