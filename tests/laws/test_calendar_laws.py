@@ -43,18 +43,21 @@ WINDOWS: Sequence[tuple[str, str]] = (
     ("Europe/Dublin", "2026-12-30T12:00:00Z"),  # the turn of the year
 )
 
-minutes_of_day = st.integers(0, 287).map(lambda five: five * 5) | st.sampled_from(
-    [0, 30, 60, 90, 105, 120, 150, 180, 1_380, 1_410, 1_439]
-)
+# Clocks jump between 22:59 and 03:00: half of all boundaries lie there.
+NIGHT = (0, 1, 15, 30, 45, 59, 60, 61, 90, 105, 120, 135, 150, 165, 179, 180, 1_381, 1_410, 1_439)
+
+minutes_of_day = st.sampled_from(NIGHT) | st.integers(0, 287).map(lambda five: five * 5)
 intervals = st.builds(Interval, minutes_of_day, minutes_of_day | st.just(1_440))
 hours = st.lists(intervals, max_size=3).map(tuple)
-weeks = st.tuples(*[hours] * 7) | st.sampled_from(
+all_alike = st.lists(intervals, min_size=1, max_size=3).map(lambda day: (tuple(day),) * 7)
+usual = st.sampled_from(
     [
         ((Interval(540, 720), Interval(780, 1_020)),) * 5 + ((), ()),
         ((Interval(1_320, 360),),) * 7,
         ((Interval(0, 1_440),),) * 7,
     ]
 )
+weeks = all_alike | all_alike | st.tuples(*[hours] * 7) | usual
 
 
 @st.composite
