@@ -54,6 +54,18 @@ def duration_ms(text: str) -> int:
     )
 
 
+def duration_text(duration: int) -> str:
+    """Milliseconds → `1h30m`; what is no whole second is told in milliseconds."""
+    if duration % 1_000 or not duration:
+        return f"{duration}ms" if duration else "0s"
+    parts = []
+    for unit in "hms":
+        count, duration = divmod(duration, _UNIT_MS[unit])
+        if count:
+            parts.append(f"{count}{unit}")
+    return "".join(parts)
+
+
 def _is_duration(text: str) -> str:
     duration_ms(text)
     return text

@@ -1,6 +1,6 @@
 """YAML with places: every key and item knows its line, so that a mistake can be shown where it is."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
@@ -33,6 +33,11 @@ class Document:
         path = ".".join(str(part) for part in mistake.place)
         what = f"{path}: {mistake.what}" if path else mistake.what
         return Problem(f"{self.file}:{self.line_of(mistake.place)}", what, mistake.hint)
+
+    def problems(self, mistakes: Iterable[Mistake]) -> list[Problem]:
+        """The mistakes with file and line, in the order of the file."""
+        ordered = sorted(mistakes, key=lambda mistake: self.line_of(mistake.place))
+        return [self.problem(mistake) for mistake in ordered]
 
 
 def parse_yaml(text: str, file: str) -> Document:

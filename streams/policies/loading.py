@@ -55,16 +55,21 @@ def load_book(paths: Path | Sequence[Path]) -> PolicyBook:
 
 def load_policy(path: Path) -> Policy:
     """One policy; ProblemsError names every mistake with its line."""
+    text = read_policy_text(path)
+    return parse_policy(text, str(path), beside=lambda name: (path.parent / name).read_bytes())
+
+
+def read_policy_text(path: Path) -> str:
+    """What the file says, unchecked; ProblemsError when it can't be read."""
     try:
         if path.stat().st_size > FILE_BYTES_MAX:
             raise ProblemsError(Problem(str(path), "larger than 1 MiB: is it a policy file?"))
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise ProblemsError(Problem(str(path), f"not UTF-8 at byte {error.start}")) from error
     except OSError as error:
         hint = "name one with --policy, or TICKETPULSE_POLICY"
         raise ProblemsError(Problem(str(path), error.strerror or str(error), hint)) from error
-    return parse_policy(text, str(path), beside=lambda name: (path.parent / name).read_bytes())
 
 
 def parse_policy(text: str, file: str, beside: Beside | None = None) -> Policy:
