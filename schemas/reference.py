@@ -136,7 +136,9 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def _kept(spec: TopicSpec) -> str:
-    return "newest per key" if spec.cleanup == "compact" else f"{spec.retention_ms // DAY_MS} days"
+    if spec.cleanup == "compact":
+        return "newest per key"
+    return "for ever" if spec.retention_ms < 0 else f"{spec.retention_ms // DAY_MS} days"
 
 
 def _all_ids(properties: dict[str, Document]) -> dict[str, Document]:

@@ -80,8 +80,7 @@ TOPICS: tuple[TopicSpec, ...] = (
         "control",
         "policy version, or rejudge/ and an instant",
         "schemas.policy_records record (JSON)",
-        cleanup="compact",
-        retention_ms=-1,
+        retention_ms=-1,  # not compacted: the first record of a version counts, for ever
         max_message_bytes=8 * 1024 * 1024,  # a policy file of 1 MiB and the calendars beside it
         partitions=1,  # one order of all versions
     ),

@@ -2,7 +2,7 @@
 
 import typer
 
-from streams.cli import database, importing, replay, running, topics
+from streams.cli import database, importing, policy, policy_topic, replay, running, topics
 
 app = typer.Typer(
     name="ticketpulse",
@@ -12,5 +12,5 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-for module in (running, importing, replay, database, topics):
+for module in (running, importing, replay, database, topics, policy, policy_topic):
     module.register(app)

@@ -369,14 +369,18 @@ class PartitionEngine(Generic[S]):
         if wake_ms is not None and (before is None or self._logic.wake_ms(before) != wake_ms):
             heapq.heappush(self._timers, (wake_ms, entity))
             if len(self._timers) > 2 * len(self._states) + _STALE_TIMERS_MAX:
-                self._timers = [
-                    (wake_ms, name)
-                    for name, state in self._states.items()
-                    if (wake_ms := self._logic.wake_ms(state)) is not None
-                ]
-                heapq.heapify(self._timers)
+                self.ask_timers_again()
 
     # -- timers -------------------------------------------------------------------------------
+
+    def ask_timers_again(self) -> None:
+        """Ask the logic when each entity wants to be woken: it has learned something."""
+        self._timers = [
+            (wake_ms, entity)
+            for entity, state in self._states.items()
+            if (wake_ms := self._logic.wake_ms(state)) is not None
+        ]
+        heapq.heapify(self._timers)
 
     def next_timer_ms(self) -> int | None:
         """The next instant at which an entity wants to be woken."""

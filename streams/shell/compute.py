@@ -35,6 +35,7 @@ from streams.runtime.producer import (
     partition_of,
 )
 from streams.runtime.worker import TP, BatchWorker, RecordBatch
+from streams.shell.policy_feed import PolicyFeed
 from streams.shell.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -99,6 +100,7 @@ class Compute:
             settings.broker_url, client_id=settings.group, topic_prefix=settings.topic_prefix
         )
         self._logic = TicketLogic(book)
+        self._policies = PolicyFeed(settings, book, self._learn)
         self._around = Surroundings(
             outlet=_Outlet(producer),
             decode=_decode,
@@ -119,6 +121,7 @@ class Compute:
     async def start(self) -> None:
         """Connect and join the group; partitions come later. ProblemsError when that can't be."""
         await self._log.start()
+        await self._policies.start()  # before any state: it may name what only the topic knows
         await self._worker.start()
 
     async def run(self) -> None:
@@ -131,6 +134,7 @@ class Compute:
         for hold in self._holds.values():
             await hold.abandon()
         self._holds.clear()
+        await self._policies.stop()
         await self._log.stop()
 
     def healthy(self) -> str | None:
@@ -139,7 +143,7 @@ class Compute:
             trouble = hold.trouble()
             if trouble is not None:
                 return f"{where.topic}/{where.partition}: {trouble}"
-        return None
+        return self._policies.trouble()
 
     def counters(self) -> dict[int, PartitionCounters]:
         """Where each partition that is ours stands."""
@@ -155,6 +159,13 @@ class Compute:
             if hold.engine is not None and (state := hold.engine.state_of(entity)) is not None:
                 return state
         return None
+
+    def _learn(self, book: PolicyBook) -> None:
+        """The topic of policies has said something new; what a rejudgement asks for is due at once."""
+        self._logic.learn(book)
+        if book.rejudgements:
+            for hold in self._holds.values():
+                hold.ask_timers_again()
 
     # -- BatchHandler -------------------------------------------------------------------------
 
@@ -311,6 +322,12 @@ class _Hold:
             await asyncio.sleep(0)
             if self._present() is not engine:
                 return
+
+    def ask_timers_again(self) -> None:
+        """See `PartitionEngine`; an engine that is being opened asks by itself."""
+        if self.engine is not None:
+            self.engine.ask_timers_again()
+            self._wake.set()
 
     # -- timers and checkpoints ---------------------------------------------------------------
 
