@@ -37,6 +37,14 @@ class Calendar(Protocol):
         ...
 
 
+class DueRule(Protocol):
+    """A promise by date. `streams.core.business_time.working_days` has the real one."""
+
+    def due_ms(self, opened_ms: int) -> int | None:
+        """The due instant of what was opened then; None: never."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Matcher:
     """Matches an event by its type and, where given, by fields of its data."""
@@ -67,7 +75,8 @@ class ClockSpec:
     start: tuple[Matcher, ...]
     stop: tuple[Matcher, ...]
     kind: ClockKind = "sla"
-    team: str | None = None  # ola: runs only while that team holds the ticket
+    team: str | None = None  # ola, uc: runs only while that team holds the ticket
+    calendar: Calendar | None = None  # its own, whatever the ticket; else by choice, rule, policy
     pause: tuple[Matcher, ...] = ()
     resume: tuple[Matcher, ...] = ()
     reset: tuple[Matcher, ...] = ()  # ends nothing: time used becomes 0 in the same cycle
@@ -90,11 +99,14 @@ class Rule:
     match: tuple[tuple[str, frozenset[str]], ...]
     targets: Mapping[str, int]  # clock → target in ms; a clock missing has no target
     calendar: Calendar | None = None  # else the policy's
+    # Promised by date: settled at the opening of a cycle, as absolute as one given by the source.
+    due_rules: Mapping[str, DueRule] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class CalendarChoice:
-    """Calendar by an attribute of the ticket (tier, team, …), asked before the rule's."""
+    """Calendar by an attribute of the ticket (tier, team, …), asked before the rule's; a clock that has
+    its own keeps it."""
 
     attribute: str
     calendars: Mapping[str, Calendar]

@@ -157,6 +157,8 @@ class _Step:
         if clock.id in facts.armed:
             facts.armed = tuple(armed for armed in facts.armed if armed != clock.id)
         given_due_ms = facts.targets.get(clock.id)
+        if given_due_ms is None and clock.id in match.due_rules:
+            given_due_ms = match.due_rules[clock.id].due_ms(self.instant_ms)
         cycle = Cycle(
             clock=clock.id,
             cycle_id=self.entry.event_id,
@@ -165,7 +167,7 @@ class _Step:
             rule=match.rule,
             opened_ms=self.instant_ms,
             start_ms=self.instant_ms,
-            calendar=match.calendar,
+            calendar=match.calendar_of(clock.id),
             by_created=self.type == "created",
             target_ms=None if given_due_ms is not None else match.targets.get(clock.id),
             given_due_ms=given_due_ms,
@@ -270,14 +272,15 @@ class _Step:
         """Another target, another calendar, or neither."""
         given = cycle.given_due_ms is not None
         target_ms = None if given else match.targets.get(clock.id)
-        if target_ms == cycle.target_ms and match.calendar == cycle.calendar:
+        calendar = match.calendar_of(clock.id)
+        if target_ms == cycle.target_ms and calendar == cycle.calendar:
             return cycle
         book, instant_ms = self.fold.book, self.instant_ms
         cycle = cycles_.touched(cycle, instant_ms)
         running = cycle.run_ms is not None
         cycles_.halt(cycle, instant_ms, book)
-        if match.calendar != cycle.calendar:
-            cycle.calendar = match.calendar
+        if calendar != cycle.calendar:
+            cycle.calendar = calendar
             if clock.spec.on_tier_change == "whole_history":
                 cycles_.remeasure(cycle, book)
         if target_ms != cycle.target_ms:

@@ -10,6 +10,7 @@ from streams.core.policy import (
     AtRiskMark,
     Calendar,
     ClockSpec,
+    DueRule,
     Matcher,
     Policy,
     PolicyBook,
@@ -97,7 +98,7 @@ class Clock:
 
     id: str
     spec: ClockSpec
-    team: str | None  # of a team clock (OLA)
+    team: str | None  # of a team clock (OLA, UC)
     pause_statuses: frozenset[str]
     on_reopen: ReopenMode
     reactions: Mapping[str, Reactions]
@@ -110,7 +111,7 @@ class Clock:
 
 
 def _clock(spec: ClockSpec) -> Clock:
-    team = spec.team if spec.kind == "ola" else None
+    team = None if spec.kind == "sla" else spec.team
     return Clock(spec.id, spec, team, spec.pause_statuses, spec.on_reopen, _reactions(spec))
 
 
@@ -122,6 +123,12 @@ class Match:
     targets: Mapping[str, int]
     calendar: str
     applying: frozenset[str]  # clocks that apply
+    due_rules: Mapping[str, DueRule] = field(default_factory=dict)
+    own_calendars: Mapping[str, str] = field(default_factory=dict)  # of clocks that have one
+
+    def calendar_of(self, clock: str) -> str:
+        """The key of the calendar by which a clock is measured."""
+        return self.own_calendars.get(clock, self.calendar) if self.own_calendars else self.calendar
 
 
 def calendar_key(calendar: Calendar) -> str:
@@ -138,8 +145,14 @@ class PlannedPolicy:
     _by_type: dict[str, tuple[Clock, ...]] = field(init=False, default_factory=dict)
     _asked: tuple[str, ...] = field(init=False)
     _matches: dict[tuple[str | None, ...], Match] = field(init=False, default_factory=dict)
+    _own_calendars: dict[str, str] = field(init=False)
 
     def __post_init__(self) -> None:
+        self._own_calendars = {
+            spec.id: calendar_key(spec.calendar)
+            for spec in self.policy.clocks
+            if spec.calendar is not None
+        }
         self.clocks = {spec.id: _clock(spec) for spec in self.policy.clocks}
         asked = {name for rule in self.policy.rules for name, _ in rule.match}
         asked |= {choice.attribute for choice in self.policy.calendar_choices}
@@ -182,6 +195,8 @@ class PlannedPolicy:
             {} if rule is None else rule.targets,
             calendar_key(calendar),
             frozenset(spec.id for spec in policy.clocks if _all_hold(spec.applies, attributes)),
+            {} if rule is None else rule.due_rules,
+            self._own_calendars,
         )
 
 
@@ -245,6 +260,7 @@ class PlannedBook:
 def _calendars(policy: Policy) -> list[Calendar]:
     calendars = [policy.calendar]
     calendars += [rule.calendar for rule in policy.rules if rule.calendar is not None]
+    calendars += [clock.calendar for clock in policy.clocks if clock.calendar is not None]
     for choice in policy.calendar_choices:
         calendars += choice.calendars.values()
     return calendars
