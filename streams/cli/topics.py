@@ -66,8 +66,8 @@ def tell(found: TopicsPlan) -> None:
     drift = {item.topic: item for item in found.drift}
     for name in sorted({*found.missing, *found.fine, *drift}):
         state = "missing" if name in found.missing else "differs" if name in drift else "fine"
-        meaning = next((text for own, text in meanings.items() if name.endswith(own)), "")
-        table.add_row(name, state, meaning)
+        own = max((own for own in meanings if name.endswith(own)), key=len)  # without the prefix
+        table.add_row(name, state, meanings[own])
     Console().print(table)
     for item in found.drift:
         for setting, (wanted, is_) in item.settings.items():

