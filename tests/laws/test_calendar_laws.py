@@ -105,8 +105,11 @@ def calendars(draw: st.DrawFn) -> tuple[CalendarSpec, int]:
     return spec, start_ms
 
 
-offsets = st.integers(0, WINDOW_DAYS * DAY_MS)
-durations = st.integers(0, 20 * DAY_MS) | st.integers(0, 1_000)
+# On the grid of the rules, so that many fall on an opening or a closing, and off it.
+GRID_MS = 5 * MINUTE_MS
+on_grid = st.integers(0, WINDOW_DAYS * DAY_MS // GRID_MS).map(lambda count: count * GRID_MS)
+offsets = on_grid | st.integers(0, WINDOW_DAYS * DAY_MS)
+durations = on_grid | on_grid | st.integers(0, 20 * DAY_MS) | st.integers(0, 1_000)
 years_around = st.integers(-2, 2)
 
 
@@ -210,6 +213,8 @@ def test_open_and_closed_partition_the_time(
         assert before.to_ms < after.from_ms or before.because != after.because
     for piece in closed:
         assert_true_reason(spec, piece.because)
+        shut = any(c.from_ms <= piece.from_ms < c.to_ms for c in spec.closures)
+        assert shut <= piece.because.startswith("closure:") <= (shut or bool(spec.union))
 
 
 def assert_true_reason(spec: CalendarSpec, because: str) -> None:
