@@ -167,6 +167,10 @@ class Compute:
             for hold in self._holds.values():
                 hold.ask_timers_again()
 
+    def policy_versions(self) -> tuple[str, ...]:
+        """Every version that it judges by, by the instant from which each is in force."""
+        return tuple(policy.version for policy in self._logic.policies)
+
     # -- BatchHandler -------------------------------------------------------------------------
 
     async def assigned(

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from schemas.events import Created, Event
 from streams.core.effects import CoreRejected, Effect, OutcomeRow, Stamp
-from streams.core.policy import PolicyBook
+from streams.core.policy import Policy, PolicyBook
 from streams.core.tickets import snapshot
 from streams.core.tickets.announce import announce, next_wake_ms
 from streams.core.tickets.evaluate import digest_of
@@ -54,6 +54,11 @@ class TicketLogic:
         self._book = PlannedBook(policy_book)
         self._log_max = log_max
         self._past_max = past_max
+
+    @property
+    def policies(self) -> tuple[Policy, ...]:
+        """What it judges by."""
+        return self._book.book.policies
 
     def learn(self, policy_book: PolicyBook) -> None:
         """Judge by this book from now on. What was judged stays, but for what its rejudgements ask for:
