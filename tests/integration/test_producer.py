@@ -1,5 +1,6 @@
 """The loud producer on a real broker: acknowledged and whole, or an error within a bound."""
 
+import asyncio
 import itertools
 import os
 import signal
@@ -7,6 +8,7 @@ import time
 from collections import defaultdict
 from collections.abc import AsyncIterator
 
+import psutil
 import pytest
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -147,6 +149,8 @@ async def test_a_frozen_broker_makes_errors_in_time_and_is_used_again_when_it_th
     try:
         await producer.publish("topic", [(b"key", b"before")])
         os.kill(process_id, signal.SIGSTOP)
+        while psutil.Process(process_id).status() != psutil.STATUS_STOPPED:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
         started = time.monotonic()
         with pytest.raises(AppendDoubtfulError):
             await producer.append("topic", 0, [(b"key", b"doubtful")])
