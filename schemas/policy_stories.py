@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from schemas.outcomes import ClockState, Verdict
-from schemas.policy import Duration
+from schemas.policy_values import Duration
 
 
 def _time_text(value: object) -> object:

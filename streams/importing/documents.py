@@ -1,5 +1,6 @@
 """YAML with places: every key and item knows its line, so that a mistake can be shown where it is."""
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -9,6 +10,10 @@ from pydantic_core import ErrorDetails
 
 from schemas.mapping import Mistake, Place, suggestion
 from schemas.problems import Problem, ProblemsError
+
+NODES_MAX = 100_000
+DEPTH_MAX = 40
+_INT, _FLOAT = "tag:yaml.org,2002:int", "tag:yaml.org,2002:float"
 
 KeysAt = Callable[[Place], list[str]]  # the keys that are known at a place
 
@@ -24,9 +29,18 @@ class Document:
 
     def line_of(self, place: Place) -> int:
         """The line of the deepest part of the path that exists in the file."""
-        while place and place not in self.lines:
+        while place:
+            # Where one value stands for a list of it, its index is no part of the path.
+            for path in (place, tuple(part for part in place if part != 0)):
+                if path in self.lines:
+                    return self.lines[path]
             place = place[:-1]
         return self.lines.get(place, 1)
+
+    def rename(self, renamed: dict[Place, Place]) -> None:
+        """Find keys that were mended where they are written."""
+        for right, written in renamed.items():
+            self.lines[right] = self.line_of(written)
 
     def problem(self, mistake: Mistake) -> Problem:
         """The mistake with file and line."""
@@ -46,10 +60,12 @@ def parse_yaml(text: str, file: str) -> Document:
     ProblemsError when the text is no YAML.
     """
     document = Document(file)
-    loader = yaml.SafeLoader(text)
+    loader = _Loader(text)
     try:
         node = loader.get_single_node()
-        document.data = None if node is None else _plain(document, loader, node, ())
+        document.data = None if node is None else _Builder(document, loader).plain(node, ())
+    except RecursionError as error:
+        raise ProblemsError(Problem(file, "nested too deeply")) from error
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f"{file}:{mark.line + 1}" if mark is not None else file
@@ -61,30 +77,82 @@ def parse_yaml(text: str, file: str) -> Document:
     return document
 
 
-def _plain(document: Document, loader: yaml.SafeLoader, node: yaml.Node, place: Place) -> object:
-    document.lines.setdefault(place, node.start_mark.line + 1)
-    if isinstance(node, yaml.MappingNode):
-        loader.flatten_mapping(node)
+class _Loader(yaml.SafeLoader):
+    """`17:00` is a text: YAML 1.1 would read it as a number to the base of sixty."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [pair for pair in pairs if pair[0] not in (_INT, _FLOAT)]
+    for first, pairs in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Loader.add_implicit_resolver(_INT, re.compile(r"^[-+]?\d+$"), list("-+0123456789"))
+_Loader.add_implicit_resolver(
+    _FLOAT, re.compile(r"^[-+]?(\d+\.\d*|\.\d+)([eE][-+]?\d+)?$"), list("-+.0123456789")
+)
+
+
+class _Builder:
+    """Nodes → plain data, with the line of every key and item."""
+
+    def __init__(self, document: Document, loader: yaml.SafeLoader) -> None:
+        self._document = document
+        self._loader = loader
+        self._nodes = 0
+        self._seen: set[int] = set()  # nodes whose own keys were looked at; aliases come again
+
+    def plain(self, node: yaml.Node, place: Place) -> object:
+        """The data of a node. Aliases are written out, up to a limit."""
+        document = self._document
+        self._nodes += 1
+        if self._nodes > NODES_MAX or len(place) > DEPTH_MAX:
+            what = "too large or too deep, once its aliases are written out"
+            raise ProblemsError(Problem(f"{document.file}:{node.start_mark.line + 1}", what))
+        document.lines.setdefault(place, node.start_mark.line + 1)
+        if isinstance(node, yaml.MappingNode):
+            return self._mapping(node, place)
+        if isinstance(node, yaml.SequenceNode):
+            return [self.plain(item, (*place, at)) for at, item in enumerate(node.value)]
+        try:
+            return self._loader.construct_object(node, deep=True)
+        except ValueError as error:  # e.g. a date that does not exist
+            document.mistakes.append(Mistake(place, f"{node.value!r}: {error}"))
+            return None
+
+    def _mapping(self, node: yaml.MappingNode, place: Place) -> dict[str, object]:
+        if id(node) not in self._seen:
+            self._seen.add(id(node))
+            self._tell_doubled(node, place)
+            self._loader.flatten_mapping(node)
         found: dict[str, object] = {}
         for key_node, value_node in node.value:
             key = str(key_node.value)
             here = (*place, key)
-            if key in found:
-                document.mistakes.append(Mistake(here, f"{key!r} is given twice"))
-            document.lines[here] = key_node.start_mark.line + 1
-            found[key] = _plain(document, loader, value_node, here)
+            self._document.lines[here] = key_node.start_mark.line + 1
+            found[key] = self.plain(value_node, here)
         return found
-    if isinstance(node, yaml.SequenceNode):
-        return [_plain(document, loader, item, (*place, at)) for at, item in enumerate(node.value)]
-    return loader.construct_object(node, deep=True)
+
+    def _tell_doubled(self, node: yaml.MappingNode, place: Place) -> None:
+        """Only keys that stand here themselves: they may well replace merged ones."""
+        own: set[str] = set()
+        for key_node, _value_node in node.value:
+            key = str(key_node.value)
+            if key in own:
+                here = (*place, key)
+                line = key_node.start_mark.line + 1
+                self._document.lines[here] = line
+                self._document.mistakes.append(
+                    Mistake(here, f"{key!r} is given twice", f"the second stands in line {line}")
+                )
+            own.add(key)
 
 
 @dataclass(frozen=True, slots=True)
 class Mended:
-    """What came of mending: the mistakes told, and what is missing all the same."""
+    """What came of mending: the mistakes told, what is missing all the same, what was renamed."""
 
     mistakes: list[Mistake]
     still_missing: list[ErrorDetails]
+    renamed: dict[Place, Place]  # as it should be called → as it is written
 
 
 def mend_unknown_keys(
@@ -95,22 +163,28 @@ def mend_unknown_keys(
 ) -> Mended:
     """Take unknown keys out of `data`; one that looks like a missing one takes its place."""
     mistakes: list[Mistake] = []
+    renamed: dict[Place, Place] = {}
     still_missing = list(missing)
     for error in unknown:
-        *path, key = _place_of(error)
+        *path, key = place_of(error)
         owner = _inside(data, tuple(path))
         value = owner.pop(str(key))
         for other in still_missing:
-            *other_path, wanted = _place_of(other)
+            *other_path, wanted = place_of(other)
             if other_path == path and get_close_matches(str(key), [str(wanted)]):
                 owner[str(wanted)] = value
+                renamed[*path, wanted] = (*path, key)
                 still_missing.remove(other)
                 hint = f"did you mean {wanted!r}?"
                 mistakes.append(Mistake((*path, key), f"unknown key {key!r}", hint))
                 break
         else:
             mistakes.append(mistake_of(error, keys_at))
-    return Mended(mistakes, still_missing)
+            close = get_close_matches(str(key), keys_at(tuple(path)), n=1, cutoff=0.6)
+            if close and close[0] not in owner:
+                owner[close[0]] = value
+                renamed[*path, close[0]] = (*path, key)
+    return Mended(mistakes, still_missing, renamed)
 
 
 def _inside(data: object, path: Place) -> dict[str, object]:
@@ -128,14 +202,18 @@ def partition(
     return [item for item in items if wanted(item)], [item for item in items if not wanted(item)]
 
 
-def _place_of(error: ErrorDetails) -> Place:
-    """The path of keys in the file; names of types in it are pydantic's own."""
-    return tuple(part for part in error["loc"] if part not in ("str", "dict[str,str]"))
+def place_of(error: ErrorDetails) -> Place:
+    """The path of keys in the file; names of types, tags (`~…`) and `[key]` in it are pydantic's own."""
+    return tuple(
+        part
+        for part in error["loc"]
+        if part not in ("str", "dict[str,str]") and not str(part).startswith(("~", "["))
+    )
 
 
 def mistake_of(error: ErrorDetails, keys_at: KeysAt) -> Mistake:
     """A pydantic error as a mistake; an unknown key gets the closest known one as a suggestion."""
-    place = _place_of(error)
+    place = place_of(error)
     kind = error["type"]
     if kind == "extra_forbidden":
         key = str(place[-1])
@@ -145,4 +223,5 @@ def mistake_of(error: ErrorDetails, keys_at: KeysAt) -> Mistake:
     if kind == "string_type" and isinstance(error["input"], bool):
         return Mistake(place, f"{error['input']} is read as yes/no", 'put it in quotes: "true"')
     message = error["msg"].removeprefix("Value error, ")
-    return Mistake(place, message[:1].lower() + message[1:], f"got {error['input']!r:.60}")
+    got = "" if repr(error["input"]) in message else f"got {error['input']!r:.60}"
+    return Mistake(place, message[:1].lower() + message[1:], got)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from schemas.policy import duration_ms, duration_text
+from schemas.policy_values import duration_ms, duration_text
 from schemas.problems import Problem, ProblemsError
 from streams.core.effects import Intent
 from streams.core.policy import PolicyBook

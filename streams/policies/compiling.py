@@ -1,14 +1,15 @@
-"""A checked policy file → the core's policy: calendars compiled, content hashed."""
+"""A checked policy file → the core's policy: calendars compiled, tables written out, content hashed."""
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date
 
 from schemas.instants import to_ms
 from schemas.mapping import Mistake, Place
 from schemas.policy import (
     DAY_NAMES,
+    ByDate,
     Calendar,
     Clock,
     HolidaySource,
@@ -16,148 +17,214 @@ from schemas.policy import (
     Matchers,
     PolicyFile,
     Rule,
-    duration_ms,
-    effective_ms,
-    interval_minutes,
-    marks_of,
 )
+from schemas.policy_tables import rows_of
+from schemas.policy_values import duration_ms, interval_minutes, marks_of, minute_of
 from streams.core import policy as core
 from streams.core.business_time import CalendarSpec, Closure, Interval, compile_calendar
+from streams.core.business_time.country_holidays import (
+    holidays_of_country,
+    moved_workdays_of_china,
+)
+from streams.core.business_time.ical_holidays import holidays_of_ical
+from streams.core.business_time.spec import Holidays, MovedWorkdays
+from streams.core.business_time.working_days import WorkingDays
 
 Beside = Callable[[str], bytes]
-YEARS_BEFORE, YEARS_AFTER = 5, 10  # of holidays by country or file, around the start of the policy
+# Of holidays by country or file, around the start of the policy: the same wherever it is compiled.
+YEARS_BEFORE, YEARS_AFTER = 5, 40
 
 
 def compile_policy(
     file: PolicyFile, beside: Beside | None, mistakes: list[Mistake]
 ) -> core.Policy | None:
     """The policy; None when `mistakes` got something."""
-    calendars: dict[str, core.Calendar] = {}
-    specs: dict[str, CalendarSpec] = {}
-    simple = {name: c for name, c in file.calendars.items() if not c.union}
-    for name, calendar in (simple | file.calendars).items():
-        spec = _spec(file, name, calendar, specs, beside, mistakes)
-        specs[name] = spec
-        calendars[name] = compile_calendar(spec)
+    specs = _Specs(file, beside, mistakes).all()
     if mistakes:
         return None
-    versions = {name: calendar.version for name, calendar in calendars.items()}
-    return core.Policy(
-        id=file.policy,
-        version=f"{file.policy}@{_digest(file, versions)}",
-        effective_from_ms=effective_ms(file.effective_from),
-        calendar=calendars[file.calendar],
-        clocks=tuple(_clock(name, clock) for name, clock in file.clocks.items()),
-        rules=tuple(_rule(rule, calendars) for rule in file.rules),
-        calendar_choices=tuple(
-            core.CalendarChoice(
-                choice.attribute,
-                {value: calendars[name] for value, name in choice.calendars.items()},
-            )
-            for choice in file.calendar_by
-        ),
-        merge_start=file.merge_start,
-        future_skew_ms_max=duration_ms(file.future_skew),
-        horizon_ms=duration_ms(file.horizon),
-        labels=_texts(file.labels),
-    )
+    return _Compiler(file, specs).policy()
 
 
-def _digest(file: PolicyFile, calendar_versions: dict[str, str]) -> str:
-    """Of the normalised content; the calendars' versions bring holidays and zone rules in."""
-    content = json.dumps(
-        [file.model_dump(mode="json"), calendar_versions], sort_keys=True, ensure_ascii=False
-    )
-    return hashlib.sha256(content.encode()).hexdigest()[:12]
+class _Specs:
+    """The calendars of a file as rules, holidays looked up."""
+
+    def __init__(self, file: PolicyFile, beside: Beside | None, mistakes: list[Mistake]) -> None:
+        self._file = file
+        self._beside = beside
+        self._mistakes = mistakes
+        year = file.effective_from.year
+        self._years = range(year - YEARS_BEFORE, year + YEARS_AFTER + 1)
+
+    def all(self) -> dict[str, CalendarSpec]:
+        """By name; members of unions come first."""
+        found: dict[str, CalendarSpec] = {}
+        for name, calendar in sorted(
+            self._file.calendars.items(), key=lambda item: bool(item[1].union)
+        ):
+            found[name] = self._spec(name, calendar, found)
+        return found
+
+    def _spec(self, name: str, calendar: Calendar, others: dict[str, CalendarSpec]) -> CalendarSpec:
+        closures = tuple(
+            Closure(to_ms(closure.from_), to_ms(closure.to), closure.reason)
+            for closure in calendar.closures
+        )
+        if calendar.zone is None:
+            members = tuple(others[member] for member in calendar.union)
+            return CalendarSpec(name, always=calendar.always, union=members, closures=closures)
+        holidays, moved = self._holidays(name, calendar)
+        weekly = {str(day): texts for day, texts in calendar.weekly.items()}
+        return CalendarSpec(
+            name,
+            tz=calendar.zone,
+            weekly=tuple(_intervals(weekly.get(day, ())) for day in DAY_NAMES),
+            holidays=tuple(sorted(holidays.items())),
+            overrides=tuple(
+                (day, _intervals(texts)) for day, texts in sorted(calendar.overrides.items())
+            ),
+            moved_workdays=tuple(sorted(moved.items())),
+            closures=closures,
+        )
+
+    def _holidays(self, name: str, calendar: Calendar) -> tuple[dict[date, str], dict[date, int]]:
+        """Holidays with names, and moved working days → the weekday they work like."""
+        holidays: dict[date, str] = {}
+        moved: dict[date, int] = {}
+        for index, source in enumerate(calendar.holidays):
+            place: Place = ("calendars", name, "holidays", index)
+            try:
+                found, moved_here = self._of_source(source)
+            except (ValueError, OSError) as error:
+                self._mistakes.append(Mistake(place, _why(error, source)))
+                continue
+            holidays |= dict(found)
+            moved |= dict(moved_here)
+        own = {day: DAY_NAMES.index(weekday) for day, weekday in calendar.moved_workdays.items()}
+        return holidays, moved | own
+
+    def _of_source(self, source: HolidaySource) -> tuple[Holidays, MovedWorkdays]:
+        if source.day is not None:
+            return ((source.day, source.name),), ()
+        if source.country is not None:
+            found = holidays_of_country(source.country, source.subdivision, self._years)
+            return found, moved_workdays_of_china(self._years) if source.moved_workdays else ()
+        assert source.ical is not None, "checked before"
+        if self._beside is None:
+            message = "an iCal file needs a policy that is a file itself"
+            raise ValueError(message)
+        content = self._beside(source.ical)
+        return holidays_of_ical(content, self._years[0], self._years[-1]), ()
 
 
-def _spec(
-    file: PolicyFile,
-    name: str,
-    calendar: Calendar,
-    specs: dict[str, CalendarSpec],
-    beside: Beside | None,
-    mistakes: list[Mistake],
-) -> CalendarSpec:
-    closures = tuple(
-        Closure(to_ms(closure.from_), to_ms(closure.to), closure.reason)
-        for closure in calendar.closures
-    )
-    if calendar.always:
-        return CalendarSpec(name, always=True, closures=closures)
-    if calendar.union:
-        members = tuple(specs[member] for member in calendar.union)
-        return CalendarSpec(name, union=members, closures=closures)
-    holidays: dict[date, str] = {}
-    moved = {day: DAY_NAMES.index(weekday) for day, weekday in calendar.moved_workdays.items()}
-    years = range(
-        file.effective_from.year - YEARS_BEFORE, file.effective_from.year + YEARS_AFTER + 1
-    )
-    for index, source in enumerate(calendar.holidays):
-        place: Place = ("calendars", name, "holidays", index)
-        try:
-            found, moved_here = _holidays(source, years, beside)
-        except (ValueError, OSError) as error:
-            mistakes.append(Mistake(place, str(error)))
-            continue
-        holidays |= found
-        moved = moved_here | moved
-    assert calendar.zone is not None, "checked before"
-    return CalendarSpec(
-        name,
-        tz=calendar.zone,
-        weekly=tuple(_intervals(calendar.weekly.get(day, ())) for day in DAY_NAMES),  # type: ignore[call-overload]  # names of days
-        holidays=tuple(sorted(holidays.items())),
-        overrides=tuple((day, _intervals(texts)) for day, texts in calendar.overrides.items()),
-        moved_workdays=tuple(sorted(moved.items())),
-        closures=closures,
-    )
-
-
-def _holidays(
-    source: HolidaySource, years: range, beside: Beside | None
-) -> tuple[dict[date, str], dict[date, int]]:
-    """Holidays with names, and working days moved to weekends."""
-    from streams.policies import holidays
-
-    if source.day is not None:
-        return {source.day: source.name}, {}
-    if source.country is not None:
-        found = holidays.of_country(source.country, source.subdivision, years)
-        if source.country == "CN":
-            found |= holidays.of_china(years)
-        return found, holidays.moved_workdays_of_china(years) if source.moved_workdays else {}
-    assert source.ical is not None, "checked before"
-    if beside is None:
-        message = "an iCal file needs a policy that is a file itself"
-        raise ValueError(message)
-    return holidays.of_ical(beside(source.ical), years), {}
+def _why(error: Exception, source: HolidaySource) -> str:
+    if isinstance(error, OSError):
+        return f"{source.ical}: {error.strerror or error}"
+    return str(error)
 
 
 def _intervals(texts: tuple[str, ...]) -> tuple[Interval, ...]:
-    return tuple(Interval(*interval_minutes(text)) for text in texts)
+    return tuple(sorted((Interval(*interval_minutes(text)) for text in texts), key=_start))
 
 
-def _clock(name: str, clock: Clock) -> core.ClockSpec:
-    return core.ClockSpec(
-        id=name,
-        kind=clock.kind,
-        team=clock.team,
-        start=_matchers(clock.start),
-        stop=_matchers(clock.stop),
-        pause=_matchers(clock.pause),
-        resume=_matchers(clock.resume),
-        reset=_matchers(clock.reset),
-        cancel=_matchers(clock.cancel),
-        pause_statuses=frozenset(clock.pause_statuses),
-        applies=_conditions(clock.applies),
-        on_reopen=clock.on_reopen,
-        on_target_change=clock.on_target_change,
-        on_tier_change=clock.on_tier_change,
-        at_risk=tuple(core.AtRiskMark(share, before_ms) for share, before_ms in marks_of(clock)),
-        grace_ms=duration_ms(clock.grace),
-        labels=_texts(clock.labels),
-    )
+def _start(interval: Interval) -> int:
+    return interval.from_minute
+
+
+class _Compiler:
+    """A file without mistakes and its calendars → the core's policy."""
+
+    def __init__(self, file: PolicyFile, specs: dict[str, CalendarSpec]) -> None:
+        self._file = file
+        self._specs = specs
+        self._calendars: dict[str, core.Calendar] = {
+            name: compile_calendar(spec) for name, spec in specs.items()
+        }
+
+    def policy(self) -> core.Policy:
+        """The whole."""
+        file, calendars = self._file, self._calendars
+        return core.Policy(
+            id=file.policy,
+            version=f"{file.policy}@{self._digest()}",
+            effective_from_ms=to_ms(file.effective_from),
+            calendar=calendars[file.calendar],
+            clocks=tuple(self._clock(name, clock) for name, clock in file.clocks.items()),
+            rules=tuple(row for rule in file.rules for row in self._rows(rule)),
+            calendar_choices=tuple(
+                core.CalendarChoice(
+                    choice.attribute,
+                    {value: calendars[name] for value, name in choice.calendars.items()},
+                )
+                for choice in file.calendar_by
+            ),
+            merge_start=file.merge_start,
+            future_skew_ms_max=duration_ms(file.future_skew),
+            horizon_ms=duration_ms(file.horizon),
+            labels=_texts(file.labels),
+        )
+
+    def _digest(self) -> str:
+        """Of what the file says, however it is written; the calendars' versions bring holidays and zone
+        rules in. What is left to its default is left out, so that a language that has grown gives an
+        old file its old version."""
+        content = self._file.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+        versions = {name: calendar.version for name, calendar in self._calendars.items()}
+        text = json.dumps([content, versions], sort_keys=True, ensure_ascii=False)
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    def _clock(self, name: str, clock: Clock) -> core.ClockSpec:
+        return core.ClockSpec(
+            id=name,
+            kind=clock.kind,
+            team=clock.team,
+            calendar=None if clock.calendar is None else self._calendars[clock.calendar],
+            start=_matchers(clock.start),
+            stop=_matchers(clock.stop),
+            pause=_matchers(clock.pause),
+            resume=_matchers(clock.resume),
+            reset=_matchers(clock.reset),
+            cancel=_matchers(clock.cancel),
+            pause_statuses=frozenset(clock.pause_statuses),
+            applies=_conditions(clock.applies),
+            on_reopen=clock.on_reopen,
+            on_target_change=clock.on_target_change,
+            on_tier_change=clock.on_tier_change,
+            at_risk=tuple(core.AtRiskMark(*mark) for mark in marks_of(clock.at_risk)),
+            grace_ms=duration_ms(clock.grace),
+            labels=_texts(clock.labels),
+        )
+
+    def _rows(self, rule: Rule) -> Iterator[core.Rule]:
+        """A rule for every case that its tables distinguish; named `rule/value/value`."""
+        for row in rows_of(rule):
+            asked = {name: (value,) for name, value in row.values if value is not None}
+            named = [rule.id, *(values[0] for values in asked.values())]
+            yield core.Rule(
+                id="/".join(named),
+                match=_conditions({**rule.match, **asked}),
+                targets={
+                    clock: duration_ms(promise)
+                    for clock, promise in row.targets.items()
+                    if isinstance(promise, str)
+                },
+                calendar=None if rule.calendar is None else self._calendars[rule.calendar],
+                due_rules={
+                    clock: self._by_date(promise, clock, rule)
+                    for clock, promise in row.targets.items()
+                    if isinstance(promise, ByDate)
+                },
+            )
+
+    def _by_date(self, promise: ByDate, clock: str, rule: Rule) -> WorkingDays:
+        own = self._file.clocks[clock].calendar
+        name = promise.calendar or own or rule.calendar or self._file.calendar
+        return WorkingDays(
+            self._specs[name],
+            promise.working_days,
+            None if promise.cut_off is None else minute_of(promise.cut_off),
+            minute_of(promise.next_start),
+            None if promise.due is None else minute_of(promise.due),
+        )
 
 
 def _texts(labels: Labels) -> dict[str, str]:
@@ -168,20 +235,15 @@ def _matchers(matchers: Matchers) -> tuple[core.Matcher, ...]:
     return tuple(
         core.Matcher(
             matcher.type,
-            tuple((name, frozenset(values)) for name, values in matcher.conditions().items()),
+            tuple((name, _known(values)) for name, values in matcher.conditions().items()),
         )
         for matcher in matchers
     )
 
 
+def _known(values: tuple[object, ...]) -> frozenset[str | bool]:
+    return frozenset(value for value in values if isinstance(value, str | bool))
+
+
 def _conditions(match: dict[str, tuple[str, ...]]) -> tuple[tuple[str, frozenset[str]], ...]:
     return tuple((name, frozenset(values)) for name, values in match.items())
-
-
-def _rule(rule: Rule, calendars: dict[str, core.Calendar]) -> core.Rule:
-    return core.Rule(
-        id=rule.id,
-        match=_conditions(rule.match),
-        targets={clock: duration_ms(text) for clock, text in rule.targets.items()},
-        calendar=None if rule.calendar is None else calendars[rule.calendar],
-    )

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 
 from schemas.instants import rfc3339
-from schemas.policy import duration_text
+from schemas.policy_values import duration_text
 from streams.core.business_time import CompiledCalendar
 from streams.core.policy import Calendar, ClockSpec, Matcher, Policy, Rule
 
