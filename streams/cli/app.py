@@ -2,7 +2,16 @@
 
 import typer
 
-from streams.cli import database, importing, policy, policy_topic, replay, running, topics
+from streams.cli import (
+    database,
+    importing,
+    policy,
+    policy_topic,
+    replay,
+    running,
+    topics,
+    whatif,
+)
 
 app = typer.Typer(
     name="ticketpulse",
@@ -12,5 +21,5 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-for module in (running, importing, replay, database, topics, policy, policy_topic):
+for module in (running, importing, replay, whatif, database, topics, policy, policy_topic):
     module.register(app)
