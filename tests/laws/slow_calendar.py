@@ -112,7 +112,9 @@ def open_minutes(spec: CalendarSpec, from_ms_: int, minutes: int) -> list[bool]:
     elif spec.always:
         at_work = [True] * minutes
     else:
-        at_work = [_at_work(spec, wall) for wall in _walls(spec.tz, from_ms_, minutes)]
+        walls = _walls(spec.tz, from_ms_, minutes)
+        shifts = list(_shifts(spec, walls[0].date(), walls[-1].date()))
+        at_work = [any(start <= wall < end for start, end in shifts) for wall in walls]
     instants = range(from_ms_, from_ms_ + minutes * MINUTE_MS, MINUTE_MS)
     return [
         open_ and not any(c.from_ms <= instant < c.to_ms for c in spec.closures)
@@ -132,15 +134,17 @@ def _walls(tz: str, from_ms_: int, minutes: int) -> list[datetime]:
     return walls
 
 
-def _at_work(spec: CalendarSpec, wall: datetime) -> bool:
-    today = wall.date()
-    return any(
-        timedelta(minutes=interval.from_minute)
-        <= wall - datetime.combine(day, time())
-        < timedelta(minutes=interval.end_minute)
-        for day in (today, today - timedelta(days=1))
-        for interval in _hours(spec, day)
-    )
+def _shifts(spec: CalendarSpec, first: date, last: date) -> Iterable[tuple[datetime, datetime]]:
+    """From and to on the wall; those of the day before may last into the first."""
+    day = first - timedelta(days=1)
+    while day <= last:
+        midnight = datetime.combine(day, time())
+        for interval in _hours(spec, day):
+            yield (
+                midnight + timedelta(minutes=interval.from_minute),
+                midnight + timedelta(minutes=interval.end_minute),
+            )
+        day += timedelta(days=1)
 
 
 def _hours(spec: CalendarSpec, day: date) -> Any:

@@ -54,6 +54,25 @@ def test_the_night_shift_that_a_holiday_takes_away_is_missed_next_morning_too() 
     ]
 
 
+def test_so_does_the_night_shift_that_other_hours_replace_but_not_a_moved_working_day() -> None:
+    night = calendar(
+        "UTC",
+        "22:00-06:00",
+        days=EVERY_DAY,
+        holidays=["2026-12-27"],
+        overrides={"2026-12-24": [["09:00", "12:00"]]},
+        moved_workdays={"2026-12-27": "mon"},
+    )
+    assert closed(night, "2026-12-24T12:00Z", "2026-12-25T23:00Z") == [
+        ("12-24T12:00Z", "override:2026-12-24"),
+        ("12-25T06:00Z", "outside_hours"),
+    ]
+    assert closed(night, "2026-12-27T00:00Z", "2026-12-28T10:00Z") == [
+        ("12-27T06:00Z", "outside_hours"),
+        ("12-28T06:00Z", "outside_hours"),
+    ]
+
+
 def test_days_go_by_local_midnights_even_when_the_clock_is_set_back_over_one() -> None:
     # On 2010-11-07 at 00:01 the clocks of St John's went back to 23:01 of the 6th.
     office = calendar("America/St_Johns", "09:00-17:00", holidays=["2010-11-07"])
