@@ -82,6 +82,16 @@ class PolicyShelf:
         """Every version, by the instant from which it is in force."""
         return sorted(self._versions.values(), key=lambda one: one.policy.effective_from_ms)
 
+    def shadowed(self) -> list[tuple[str, str]]:
+        """Versions of the base that begin when one of the topic does, and that one: the topic wins."""
+        book = self.book()
+        found = [
+            (one.policy.version, book.as_of(one.policy.effective_from_ms).version)
+            for one in self._versions.values()
+            if one.record is None
+        ]
+        return [(version, instead) for version, instead in found if version != instead]
+
     def get(self, version: str) -> Listed | None:
         """A version by its name."""
         return self._versions.get(version)

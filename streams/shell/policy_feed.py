@@ -14,6 +14,7 @@ from schemas.topics import BY_NAME
 from sinks.retry import Backoff
 from streams.core.policy import PolicyBook
 from streams.policies.publishing import PolicyShelf
+from streams.runtime.clock import SystemClock
 from streams.runtime.producer import LoudProducer, PublishError
 from streams.shell.settings import Settings
 
@@ -22,6 +23,8 @@ log = logging.getLogger(__name__)
 TOPIC = BY_NAME["policies"]
 POLL_MS = 1_000
 WHOLE_SECONDS_MAX = 30.0
+STOP_SECONDS_MAX = 5.0
+SILENT_SECONDS_MAX = 30.0  # without an answer about the topic, which comes several times a second
 
 Learn = Callable[[PolicyBook], None]
 
@@ -42,6 +45,8 @@ class PolicyFeed:
         read: a worker that doesn't know its policies must not judge."""
         await self._reader.start()
         self._take(await self._reader.whole())
+        for policy, instead in self._shelf.shadowed():
+            log.warning("%s of the policy file does not come into force: %s does", policy, instead)
         self._following = asyncio.create_task(self._follow())
 
     async def stop(self) -> None:
@@ -55,6 +60,8 @@ class PolicyFeed:
 
     def trouble(self) -> str | None:
         """What keeps new versions from being learned, in one line."""
+        if self._reason is None and self._reader.silent_seconds() > SILENT_SECONDS_MAX:
+            return "no answer about the topic of policies"
         return self._reason
 
     async def _follow(self) -> None:
@@ -149,8 +156,14 @@ class _Reader:
 
     async def stop(self) -> None:
         consumer, self._consumer = self._consumer, None
-        if consumer is not None:
-            await consumer.stop()
+        if consumer is None:
+            return
+        # In a task: without a broker aiokafka's stop cancels its fetches, and itself with them.
+        stopping = asyncio.ensure_future(consumer.stop())
+        await asyncio.wait({stopping}, timeout=STOP_SECONDS_MAX)
+        stopping.cancel()
+        await asyncio.gather(stopping, return_exceptions=True)
+        await consumer._client.close()  # noqa: SLF001  # what a stop that ended early leaves open
 
     async def whole(self) -> list[ConsumerRecord]:
         """Everything up to the end as of now."""
@@ -166,6 +179,13 @@ class _Reader:
             what = f"{self._where.topic} can't be read to its end: {error!r}"
             raise ProblemsError(Problem(self._bootstrap, what, "try again")) from error
         return found
+
+    def silent_seconds(self) -> float:
+        """How long ago the broker last said something about the topic."""
+        if self._consumer is None:
+            return 0.0
+        answered_ms: int | None = self._consumer.last_poll_timestamp(self._where)
+        return 0.0 if answered_ms is None else (SystemClock().now_ms() - answered_ms) / 1_000
 
     async def next(self) -> Sequence[ConsumerRecord]:
         """What comes within a moment."""

@@ -10,10 +10,14 @@ from typer.testing import CliRunner
 
 from schemas.instants import parse_rfc3339, rfc3339
 from streams.cli.app import app
+from streams.policies import load_book
 from streams.runtime.clock import ManualClock, SystemClock
 from streams.runtime.producer import LoudProducer
+from streams.shell import policy_feed
 from streams.shell.compute import Compute
-from streams.shell.settings import Settings
+from streams.shell.embedded_broker import EmbeddedBroker
+from streams.shell.settings import Settings, load_settings
+from streams.shell.topics_admin import ensure_topics
 from tests.integration.computing import (
     Row,
     acknowledged,
@@ -257,3 +261,24 @@ async def test_history_is_judged_anew_only_when_somebody_orders_it(desk: Desk) -
     assert {name: row["version"] for name, row in again.items()} == {
         name: row["version"] for name, row in anew.items()
     }
+
+
+async def test_a_quiet_topic_is_no_trouble_and_a_broker_that_is_gone_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(policy_feed, "SILENT_SECONDS_MAX", 1.5)
+    broker = EmbeddedBroker()
+    settings = load_settings(broker_url=await broker.start())
+    base = tmp_path / "base.yaml"
+    base.write_text(POLICY.replace("HOURS", "8"))
+    feed = policy_feed.PolicyFeed(settings, load_book(base), learn=lambda _book: None)
+    try:
+        await asyncio.to_thread(ensure_topics, settings.broker_url, 1)
+        await feed.start()
+        await asyncio.sleep(3.0)
+        assert feed.trouble() is None
+        await broker.stop()
+        await until(lambda: feed.trouble() is not None, 10)
+    finally:
+        await feed.stop()
+        await broker.stop()

@@ -111,7 +111,9 @@ class TicketLogic:
 
     def wake_ms(self, state: TicketState) -> int | None:
         """When `on_timer` has something to do next."""
-        return _AT_ONCE_MS if self._asked_for(state) else state.wake_ms
+        if state.rejudged_ms < self._book.rejudged_ms and self._asked_for(state):
+            return _AT_ONCE_MS
+        return state.wake_ms
 
     def rows(
         self,

@@ -200,6 +200,13 @@ def test_of_two_that_begin_together_the_one_published_last_counts() -> None:
     assert shelf_of(second, first).book().as_of(NOW_MS + HOUR_MS).version == first.version
 
 
+def test_a_base_that_the_topic_overrules_from_its_first_instant_is_told() -> None:
+    insisted = request(text(8), base().policies[0].effective_from_ms, retroactive=True)
+    record = prepared(insisted, PolicyShelf(base()), NOW_MS)
+    assert shelf_of(record).shadowed() == [(base().policies[0].version, record.version)]
+    assert shelf_of(published(8, NOW_MS + HOUR_MS)).shadowed() == []
+
+
 def test_calendar_files_travel_with_the_version() -> None:
     content = POLICY.replace("[{date: 2026-01-06, name: stocktaking}]", "[{ical: days.ics}]")
     asked: list[str] = []
