@@ -29,13 +29,17 @@ class Document:
 
     def line_of(self, place: Place) -> int:
         """The line of the deepest part of the path that exists in the file."""
-        while place:
-            # Where one value stands for a list of it, its index is no part of the path.
-            for path in (place, tuple(part for part in place if part != 0)):
-                if path in self.lines:
-                    return self.lines[path]
-            place = place[:-1]
+        place = self.as_written(place)
+        while place and place not in self.lines:
+            place = self.as_written(place[:-1])
         return self.lines.get(place, 1)
+
+    def as_written(self, place: Place) -> Place:
+        """Where one value stands for a list of it, its index is no part of the path."""
+        if place not in self.lines:
+            short = tuple(part for part in place if part != 0)
+            return short if short in self.lines else place
+        return place
 
     def rename(self, renamed: dict[Place, Place]) -> None:
         """Find keys that were mended where they are written."""
@@ -44,7 +48,7 @@ class Document:
 
     def problem(self, mistake: Mistake) -> Problem:
         """The mistake with file and line."""
-        path = ".".join(str(part) for part in mistake.place)
+        path = ".".join(str(part) for part in self.as_written(mistake.place))
         what = f"{path}: {mistake.what}" if path else mistake.what
         return Problem(f"{self.file}:{self.line_of(mistake.place)}", what, mistake.hint)
 
@@ -223,5 +227,5 @@ def mistake_of(error: ErrorDetails, keys_at: KeysAt) -> Mistake:
     if kind == "string_type" and isinstance(error["input"], bool):
         return Mistake(place, f"{error['input']} is read as yes/no", 'put it in quotes: "true"')
     message = error["msg"].removeprefix("Value error, ")
-    got = "" if repr(error["input"]) in message else f"got {error['input']!r:.60}"
+    got = "" if str(error["input"]) in message else f"got {error['input']!r:.60}"
     return Mistake(place, message[:1].lower() + message[1:], got)

@@ -74,8 +74,10 @@ def _look_behind(
     mistakes += mended.mistakes
     # Backwards, so that what is taken out of a list moves nothing that is still to be taken out.
     for item in sorted([*mended.still_missing, *others], key=_order, reverse=True):
-        mistakes.append(mistake_of(item, keys_at))
-        taken.append(_take_out(data, place_of(item)))
+        place = place_of(item)
+        if place not in [mistake.place for mistake in document.mistakes]:
+            mistakes.append(mistake_of(item, keys_at))
+        taken.append(_take_out(data, place))
 
 
 def _order(item: ErrorDetails) -> list[tuple[bool, int, str]]:
