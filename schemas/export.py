@@ -14,6 +14,7 @@ from schemas.asyncapi import asyncapi, control_file, event_file, row_file
 from schemas.documents import Document
 from schemas.json_schema import event_schema, policy_records_schema, row_schema
 from schemas.outcomes import ROWS
+from schemas.policy_schema import policy_file_schema, story_file_schema
 from schemas.wire import TYPES
 
 ROOT = Path(__file__).parent
@@ -26,6 +27,8 @@ def exported(root: Path = ROOT) -> dict[Path, str]:
         **{row_file(table): row_schema(table) for table in ROWS},
         control_file("policies"): policy_records_schema(),
         "asyncapi.json": asyncapi(),
+        "policy.v1.schema.json": policy_file_schema(),
+        "policy-test.v1.schema.json": story_file_schema(),
     }
     readme = root / "README.md"
     return {

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from schemas.outcomes import ClockState, Verdict
-from schemas.policy_values import Duration
+from schemas.policy_values import Duration, as_list
 
 
 def _time_text(value: object) -> object:
@@ -75,7 +75,10 @@ def _cycles(value: object) -> object:
 
 
 Cycles = Annotated[
-    tuple[Annotated[ExpectedCycle, BeforeValidator(_long_cycle)], ...], BeforeValidator(_cycles)
+    tuple[Annotated[ExpectedCycle, BeforeValidator(_long_cycle)], ...],
+    BeforeValidator(
+        _cycles, json_schema_input_type=str | ExpectedCycle | list[str | ExpectedCycle]
+    ),
 ]
 
 
@@ -109,7 +112,7 @@ class StoryFile(_Model):
     `ticket`: data of every story's `created` event, unless the event says otherwise."""
 
     policy: Annotated[
-        tuple[str, ...], BeforeValidator(lambda v: [v] if isinstance(v, str) else v)
+        tuple[str, ...], BeforeValidator(as_list, json_schema_input_type=str | list[str])
     ] = ()
     zone: str = "UTC"
     source: str = "test"
