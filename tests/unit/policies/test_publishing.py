@@ -2,15 +2,20 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 
+import orjson
 import pytest
 import yaml
+from jsonschema import Draft202012Validator
 
 from schemas.instants import parse_rfc3339, rfc3339, to_ms
+from schemas.json_schema import policy_records_schema
 from schemas.policy_records import OrderedRejudgement, PublishedPolicy, record_bytes, record_of
 from schemas.problems import ProblemsError
 from streams.core.policy import PolicyBook
-from streams.policies import parse_policy
+from streams.policies import load_policy, parse_policy
 from streams.policies.publishing import (
     LEAD_MS,
     PolicyShelf,
@@ -21,6 +26,11 @@ from streams.policies.publishing import (
     prepared,
 )
 
+SHIPPED = sorted(
+    path
+    for path in (Path(__file__).parents[3] / "deploy/policies").glob("*.yaml")
+    if not path.name.endswith(".test.yaml")
+)
 NOW_MS = parse_rfc3339("2026-01-05T08:00:00Z")
 HOUR_MS = 3_600_000
 FILE = "desk.yaml"
@@ -121,6 +131,23 @@ def test_what_is_published_is_judged_by_as_the_file_is() -> None:
     assert (from_topic.rules, from_topic.clocks) == (from_file.rules, from_file.clocks)
     assert from_topic.calendar.version == from_file.calendar.version
     assert from_topic.labels == {"en": "Desk", "zh-CN": "服务台 😀"}
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_every_shipped_policy_survives_publishing(path: Path) -> None:
+    from_file = load_policy(path)
+    ask = PublishRequest(
+        path.read_text(), str(path), lambda name: (path.parent / name).read_bytes(), "ada"
+    )
+    record = record_of(
+        record_bytes(prepared(replace(ask, retroactive=True), PolicyShelf(None), NOW_MS)),
+        "policies:0",
+    )
+    assert isinstance(record, PublishedPolicy)
+    from_topic = policy_of(record, "policies:0")
+    assert record.version == from_topic.version == from_file.version
+    assert from_topic.clocks == from_file.clocks
+    assert [rule.id for rule in from_topic.rules] == [rule.id for rule in from_file.rules]
 
 
 def test_the_audit_says_who_when_and_what() -> None:
@@ -275,6 +302,17 @@ def test_the_document_is_a_policy_file() -> None:
     record = published(8, NOW_MS + HOUR_MS)
     written = yaml.safe_dump(record.document, allow_unicode=True)
     assert parse_policy(written, FILE, no_file).version == record.version
+
+
+def test_records_are_what_their_schema_says() -> None:
+    schema = policy_records_schema()
+    Draft202012Validator.check_schema(schema)
+    version = published(8, NOW_MS + HOUR_MS)
+    order = ordered(asked(version.version), shelf_of(version), NOW_MS)
+    for record in (version, order):
+        document = orjson.loads(record_bytes(record))
+        Draft202012Validator(schema).validate(document)
+        assert not Draft202012Validator(schema).is_valid({**document, "unknown": 1})
 
 
 # -- rejudging --------------------------------------------------------------------------------------
