@@ -4,6 +4,7 @@ import typer
 
 from streams.cli import (
     database,
+    explain,
     importing,
     policy,
     policy_topic,
@@ -21,5 +22,5 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-for module in (running, importing, replay, whatif, database, topics, policy, policy_topic):
+for module in (running, importing, replay, explain, whatif, database, topics, policy, policy_topic):
     module.register(app)

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from streams.explaining import Explanation
+
 Row = dict[str, object]
 
 
@@ -19,4 +21,12 @@ class Publisher(Protocol):
 
     async def publish(self, topic: str, records: Sequence[tuple[bytes, bytes]]) -> None:
         """Return when the broker has acknowledged every (key, value); raise otherwise."""
+        ...
+
+
+class Explainer(Protocol):
+    """Explains live tickets: the compute role, when it runs in this process."""
+
+    def explain(self, tenant: str, source: str, ticket_id: str) -> Explanation | None:
+        """As of the pipeline's now; None when no such ticket is alive here."""
         ...

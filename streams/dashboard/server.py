@@ -4,6 +4,7 @@ GET  /                                   the page
 GET  /api/live                           everything the page shows
 GET  /api/stream                         the same as server-sent events
 GET  /api/tickets/{tenant}/{source}/{id} one ticket with its clocks
+GET  /api/explain/{tenant}/{source}/{id} see `streams.dashboard.explaining`
 POST /events                             see `streams.dashboard.ingest`
 GET  /healthz, /readyz                   the process lives; it can read the database
 """
@@ -18,7 +19,8 @@ from aiohttp import web
 from schemas.problems import Problem, ProblemsError
 from streams.dashboard.access import Access, problem, put_headers
 from streams.dashboard.config import DashboardConfig
-from streams.dashboard.contract import Publisher, Reader
+from streams.dashboard.contract import Explainer, Publisher, Reader
+from streams.dashboard.explaining import ExplainEndpoint
 from streams.dashboard.feed import LiveFeed
 from streams.dashboard.ingest import Ingest
 from streams.dashboard.pages import Pages
@@ -60,12 +62,17 @@ class Dashboard:
         self._reader = reader
         self._feed = LiveFeed(config, reader, clock, wall_clock)
         self._threads = ThreadPoolExecutor(1, thread_name_prefix="dashboard-api")
+        self._explaining = ExplainEndpoint()
         self._stopping = asyncio.Event()
         self._runner = web.AppRunner(
             self._build_app(clock, publisher), access_log=None, shutdown_timeout=STOP_SECONDS_MAX
         )
         self._port: int | None = None
         self._stopped = False
+
+    def explain_with(self, explainer: Explainer) -> None:
+        """Answer /api/explain with the live states of a compute role in this process."""
+        self._explaining.explainer = explainer
 
     @property
     def port(self) -> int:
@@ -137,6 +144,7 @@ class Dashboard:
                 web.get("/api/live", self._live),
                 web.get("/api/stream", EventStream(self._feed, pages.build).serve),
                 web.get("/api/tickets/{tenant}/{source}/{ticket_id:.+}", self._ticket),
+                web.get("/api/explain/{tenant}/{source}/{ticket_id:.+}", self._explaining.get),
                 web.post("/events", Ingest(config, clock, publisher).post),
                 web.get("/healthz", self._healthz),
                 web.get("/readyz", self._readyz),

@@ -25,6 +25,7 @@ from sinks.retry import Backoff
 from streams.core.policy import PolicyBook
 from streams.core.tickets.logic import TicketLogic
 from streams.core.tickets.state import TicketState
+from streams.explaining import Explanation, explain_entries
 from streams.runtime.clock import Clock, SystemClock
 from streams.runtime.kafka_log import KafkaChangelog, KafkaLog
 from streams.runtime.partition import Limits, PartitionEngine, SourceRecord, Surroundings
@@ -159,6 +160,17 @@ class Compute:
             if hold.engine is not None and (state := hold.engine.state_of(entity)) is not None:
                 return state
         return None
+
+    def explain(self, tenant: str, source: str, ticket_id: str) -> Explanation | None:
+        """Why the clocks of a live ticket say what they say, as of the pipeline's now."""
+        state = self.state_of(f"{tenant}/{source}/{ticket_id}")
+        if state is None or state.stub_ms is not None:
+            return None
+        book = PolicyBook(tuple(self._logic.policies))
+        entries = (*state.log, *state.waiting)
+        now_ms = self._around.clock.now_ms()
+        names = (tenant, source, ticket_id)
+        return explain_entries(names, entries, book, now_ms, complete=state.base is None)
 
     def _learn(self, book: PolicyBook) -> None:
         """The topic of policies has said something new; what a rejudgement asks for is due at once."""

@@ -1,7 +1,12 @@
 """Documentation says what the code has: settings, commands, topics."""
 
+import re
+from itertools import takewhile
 from pathlib import Path
 
+import typer
+
+from streams.cli.app import app
 from streams.shell.settings import PREFIX, Settings
 
 ROOT = Path(__file__).parents[2]
@@ -24,3 +29,33 @@ def test_every_setting_is_documented() -> None:
 
 def test_every_setting_says_what_it_is() -> None:
     assert [name for name, field in Settings.model_fields.items() if not field.description] == []
+
+
+def commands_of(group: typer.Typer, before: str = "ticketpulse") -> set[str]:
+    """Every command with its groups, as it is typed."""
+    found = set()
+    for command in group.registered_commands:
+        name = command.name or getattr(command.callback, "__name__", "").replace("_", "-")
+        found.add(f"{before} {name}")
+    for sub in group.registered_groups:
+        assert sub.typer_instance is not None
+        found |= commands_of(sub.typer_instance, f"{before} {sub.name}")
+    return found
+
+
+def documented_commands() -> set[str]:
+    """Commands of README's table; `a` · `b` in one cell share their first words."""
+    found = set()
+    for row in re.findall(
+        r"^\| (`ticketpulse .*?`) \|", (ROOT / "README.md").read_text(), re.MULTILINE
+    ):
+        first, *others = re.findall(r"`([^`]+)`", row)
+        words = takewhile(lambda word: word.isalpha() and word.islower(), first.split())
+        name = " ".join(words)
+        found.add(name)
+        found |= {" ".join([*name.split()[:-1], other]) for other in others}
+    return found
+
+
+def test_every_command_is_documented() -> None:
+    assert documented_commands() == commands_of(app)

@@ -1,0 +1,21 @@
+"""Why a clock says what it says: segment by segment, with rules and versions."""
+
+from streams.explaining.explanation import (
+    ClockExplanation,
+    Explanation,
+    Holder,
+    Said,
+    Segment,
+    explain,
+    explain_entries,
+)
+
+__all__ = [
+    "ClockExplanation",
+    "Explanation",
+    "Holder",
+    "Said",
+    "Segment",
+    "explain",
+    "explain_entries",
+]

@@ -1,0 +1,191 @@
+"""One ticket's story, explained: numbers by hand, words in both languages, from a file and live."""
+
+from pathlib import Path
+
+import orjson
+from typer.testing import CliRunner
+
+from schemas.decode import decode
+from schemas.events import Event
+from schemas.instants import parse_rfc3339
+from streams.cli.app import app
+from streams.core.business_time.zones import zone
+from streams.core.policy import PolicyBook
+from streams.explaining import Explanation, explain
+from streams.explaining.rendering import text_of
+from streams.policies import parse_policy
+from tests.unit.dashboard.fakes import running
+from tests.unit.replay.stories import event, line
+
+# 19 January 2026 is a Monday.
+POLICY = """\
+policy: desk
+effective_from: 2020-01-01T00:00:00Z
+calendars:
+  office: {zone: UTC, weekly: {mon: ["08:00-12:00", "13:00-17:00"]}, holidays: [2026-01-26]}
+calendar: office
+clocks:
+  resolution:
+    labels: {en: Resolution, zh-CN: 解决}
+    start: created
+    stop: solved
+    pause_statuses: [pending]
+    at_risk: ["50%"]
+rules:
+  - {id: all, targets: {resolution: 4h}}
+"""
+#  08:30 created by L1   10:00 pending   11:00 open, L2   12–13 lunch   15:30 due   16:00 solved
+#  |------ 1:30 ---------|---------------|-- 1:00 --------|             |-- 3:00 --|
+STORY = [
+    event("A", "created", "08:30", data={"team": "L1", "agent": "ann"}),
+    event("A", "status_changed", "10:00", data={"status": "pending"}),
+    event("A", "status_changed", "11:00", data={"status": "open"}),
+    event("A", "assigned", "11:00", data={"team": "L2", "agent": "bob"}, sequence=2),
+    event("A", "solved", "16:00"),
+]
+
+
+def book() -> PolicyBook:
+    return PolicyBook((parse_policy(POLICY, "policy"),))
+
+
+def events() -> list[Event]:
+    found = [decode(line(document), key=None, received_ms=0) for document in STORY]
+    assert all(isinstance(item, Event) for item in found)
+    return [item for item in found if isinstance(item, Event)]
+
+
+def at(time: str) -> int:
+    return parse_rfc3339(f"2026-01-19T{time}:00Z")
+
+
+def explained() -> Explanation:
+    return explain(events(), book(), at("18:00"))
+
+
+def test_segments_follow_the_story() -> None:
+    (clock,) = explained().clocks
+
+    assert [
+        (item.kind, item.from_ms, item.to_ms, item.because, item.team)
+        for item in clock.segments
+        if item.to_ms > item.from_ms
+    ] == [
+        ("running", at("08:30"), at("10:00"), None, "L1"),
+        ("paused", at("10:00"), at("11:00"), "status:pending", "L1"),
+        ("running", at("11:00"), at("12:00"), None, "L2"),
+        ("closed", at("12:00"), at("13:00"), "outside_hours", "L2"),
+        ("running", at("13:00"), at("16:00"), None, "L2"),
+    ]
+    assert clock.elapsed_ms == sum(item.used_ms for item in clock.segments) == 5.5 * 3_600_000
+
+
+def test_the_due_instant_follows_and_the_breach_is_charged() -> None:
+    found = explained()
+    (clock,) = found.clocks
+
+    assert (clock.due_ms, clock.breach_ms, clock.verdict) == (at("14:30"), at("14:30"), "breached")
+    assert (clock.last_start_ms, clock.used_before_ms) == (at("11:00"), 1.5 * 3_600_000)
+    assert (clock.breach_team, clock.largest_team, found.first_agent) == ("L2", "L2", "ann")
+    assert {(item.agent, item.held_ms / 3_600_000) for item in clock.holders} == {
+        ("ann", 1.5),
+        ("bob", 4.0),
+    }
+    # half of four hours: 1:30 until ten, half an hour more after eleven
+    assert [(item.level, item.at_ms) for item in clock.said] == [
+        ("at_risk", at("11:30")),
+        ("breach", at("14:30")),
+        ("resolved", at("16:00")),
+    ]
+
+
+def test_late_truth_is_told() -> None:
+    late = [*STORY[:-1], event("A", "solved", "14:00", known="17:00")]
+    found = [decode(line(document), key=None, received_ms=0) for document in late]
+    explanation = explain([item for item in found if isinstance(item, Event)], book(), at("18:00"))
+    (clock,) = explanation.clocks
+
+    assert clock.verdict == "met"
+    assert [item.level for item in clock.said] == ["at_risk", "breach", "retracted"]
+
+
+def test_the_text_in_both_languages() -> None:
+    english = text_of(explained(), zone("UTC"), "en")
+    assert "■ Resolution (resolution, cycle 1): BREACHED 2026-01-19 14:30:00 UTC" in english
+    assert "01:30:00 were used by 2026-01-19 11:00:00 UTC; the 02:30:00 left of 04:00:00" in english
+    assert "paused  status pending" in english
+    assert "closed  outside working hours" in english
+    assert "L2 / bob: 04:00:00 (100%)  ← held it at the breach" in english
+    chinese = text_of(explained(), zone("Asia/Shanghai"), "zh-CN")
+    assert "■ 解决 (resolution, 第 1 轮): 违约 2026-01-19 22:30:00 CST" in chinese
+    assert "首问责任人: ann" in chinese
+    assert "非工作时间  非营业时段" in chinese
+
+
+def run(*arguments: str | Path) -> tuple[int, str]:
+    done = CliRunner().invoke(app, ["explain", *map(str, arguments)])
+    return done.exit_code, done.output
+
+
+def test_the_command_explains_from_a_file(tmp_path: Path) -> None:
+    path, policy = tmp_path / "events.jsonl", tmp_path / "policy.yaml"
+    path.write_bytes(b"".join(map(line, STORY)) + line(event("B", "created", "08:00")))
+    policy.write_text(POLICY)
+    options = ("--events", path, "--policy", policy)
+
+    code, said = run("A", *options)
+    assert code == 0, said
+    assert "BREACHED" in said
+    code, said = run("default/desk/A", *options, "--json", "--as-of", "2026-01-19T12:30:00Z")
+    assert code == 0, said
+    (clock,) = orjson.loads(said)["clocks"]
+    assert (clock["state"], clock["due_at"]) == ("running", "2026-01-19T14:30:00Z")
+    assert clock["segments"][0]["from"] == "2026-01-19T08:30:00Z"
+
+
+def test_mistakes_of_the_command(tmp_path: Path) -> None:
+    path, policy = tmp_path / "events.jsonl", tmp_path / "policy.yaml"
+    path.write_bytes(b"".join(map(line, STORY)))
+    policy.write_text(POLICY)
+    options = ("--events", path, "--policy", policy)
+    for arguments, told in (
+        (("Z", *options), "no event of ticket 'Z'"),
+        (("A", *options, "--clock", "reply"), "it has: resolution"),
+        (("A", *options, "--zone", "Mars"), "Mars"),
+        (("A", *options, "--as-of", "noon"), "--as-of"),
+        (("A",), "nothing to explain from"),
+        (("A", "--url", "http://127.0.0.1:1"), "write tenant/source/ticket"),
+        (("a/b/A", "--url", "http://127.0.0.1:1"), "can't be reached"),
+    ):
+        code, said = run(*arguments)
+        assert (code, told in said) == (2, True), said
+
+
+class Compute:
+    """Knows one ticket."""
+
+    def explain(self, tenant: str, source: str, ticket_id: str) -> Explanation | None:
+        return explained() if (tenant, source, ticket_id) == ("default", "desk", "A") else None
+
+
+async def test_a_running_system_explains_its_live_tickets() -> None:
+    async with running() as site:
+        async with site.client.get(site.url("/api/explain/default/desk/A")) as answer:
+            assert answer.status == 501
+            assert "another process" in (await answer.json())["detail"]
+        site.role.explain_with(Compute())
+        async with site.client.get(site.url("/api/explain/default/desk/A")) as answer:
+            assert answer.status == 200
+            (clock,) = (await answer.json())["clocks"]
+            assert clock["verdict"] == "breached"
+        async with site.client.get(
+            site.url("/api/explain/default/desk/A?form=text&lang=zh-CN&zone=Asia/Shanghai")
+        ) as answer:
+            assert "违约" in await answer.text()
+        for path, status in (
+            ("/api/explain/default/desk/B", 404),
+            ("/api/explain/default/desk/A?form=pdf", 400),
+            ("/api/explain/default/desk/A?zone=Mars", 400),
+        ):
+            async with site.client.get(site.url(path)) as answer:
+                assert answer.status == status
