@@ -1,15 +1,15 @@
 """`ticketpulse policy`: policies checked with the tests they carry, and shown as the core sees them."""
 
 from collections import Counter
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from schemas.instants import parse_rfc3339, to_ms
+from schemas.instants import parse_rfc3339
 from schemas.problems import Problem, ProblemsError
 from streams.cli.errors import told_clearly
+from streams.runtime.clock import SystemClock
 
 policy = typer.Typer(no_args_is_help=True, help="Policies: check them, show what they promise.")
 
@@ -27,7 +27,7 @@ def check(
 
     Exit code 1 when a story came out otherwise, 2 when a file has mistakes.
     """
-    from streams.policies.checking import check as check_files
+    from streams.policies.checking import check as check_files, counted
 
     counts: Counter[str] = Counter()
     with told_clearly():
@@ -44,10 +44,10 @@ def check(
                 mark = "FAIL" if story.differences else "ok  "
                 typer.echo(f"  {mark} {story.name}  (line {story.line})")
                 for difference in story.differences:
-                    typer.echo(f"         {difference}")
-        typer.echo(
-            f"{counts['policies']} policies in order; stories: {counts['passed']} passed, {counts['failed']} failed"
-        )
+                    typer.echo(f"       {difference}")
+        policies = counted(counts["policies"], "policy", "policies")
+        stories = f"{counts['passed']} passed, {counts['failed']} failed"
+        typer.echo(f"{policies} in order; stories: {stories}")
         if problems:
             raise ProblemsError(*problems)
     if counts["failed"]:
@@ -67,7 +67,7 @@ def show(
         from streams.policies.showing import lines_of, warnings_of
 
         compiled = load_policy(path)
-        now_ms = to_ms(datetime.now(UTC)) if as_of is None else _instant(as_of)  # noqa: TID251  # the edge
+        now_ms = SystemClock().now_ms() if as_of is None else _instant(as_of)
         for line in lines_of(compiled):
             typer.echo(line)
         for warning in warnings_of(compiled, now_ms):

@@ -125,6 +125,11 @@ def _differences(story: ReadStory, stories: Stories) -> Iterator[str]:
         yield from _lists_differ("announced", lines, story.announced)
 
 
+def counted(count: int, thing: str, things: str = "") -> str:
+    """`1 cycle`, `2 cycles`."""
+    return f"{count} {thing if count == 1 else things or f'{thing}s'}"
+
+
 def _lists_differ(name: str, found: Sequence[str], expected: Sequence[str]) -> Iterator[str]:
     for line in expected:
         if line not in found:
@@ -141,8 +146,9 @@ def _end_differences(end: ReadEnd, view: TicketView, tz: ZoneInfo) -> Iterator[s
     for clock, expected in end.clocks.items():
         cycles = [cycle for cycle in view.cycles if cycle.clock == clock]
         if len(cycles) != len(expected):
-            verdicts = ", ".join(cycle.verdict for cycle in cycles) or "none"
-            yield f"{as_of}: {clock} has {len(cycles)} cycles ({verdicts}), expected {len(expected)}"
+            verdicts = ", ".join(cycle.verdict for cycle in cycles)
+            has = f"{counted(len(cycles), 'cycle')} ({verdicts})" if cycles else "no cycle"
+            yield f"{as_of}: {clock} has {has}, expected {len(expected) or 'none'}"
             continue
         for cycle, wanted in zip(cycles, expected, strict=True):
             which = clock if len(cycles) == 1 else f"{clock} #{cycle.ordinal}"
@@ -182,7 +188,7 @@ def _text(value: object, name: str, tz: ZoneInfo) -> str:
     if name.endswith("_at") and isinstance(value, int):
         return shown(value, tz)
     if isinstance(value, dict):
-        return ", ".join(f"{team} {duration_text(ms)}" for team, ms in value.items()) or "nobody"
+        return ", ".join(f"{team or 'nobody'} {duration_text(ms)}" for team, ms in value.items())
     if isinstance(value, int):
         return duration_text(value)
     return "none" if value is None else str(value)

@@ -37,7 +37,7 @@ def warnings_of(policy: Policy, now_ms: int) -> Iterator[str]:
             warning = calendar.outlook_warning(now_ms)
             if warning is not None:
                 yield warning
-    promised = {clock for rule in policy.rules for clock in rule.targets}
+    promised = {clock for rule in policy.rules for clock in (*rule.targets, *rule.due_rules)}
     for clock in policy.clocks:
         if clock.id not in promised:
             yield f"clock {clock.id} has no target in any rule: only instants that come with a ticket count"
@@ -47,6 +47,7 @@ def calendars_of(policy: Policy) -> list[Calendar]:
     """Every calendar that the policy may measure by, once."""
     found = [policy.calendar]
     found += [rule.calendar for rule in policy.rules if rule.calendar is not None]
+    found += [clock.calendar for clock in policy.clocks if clock.calendar is not None]
     for choice in policy.calendar_choices:
         found += choice.calendars.values()
     return list({calendar.id: calendar for calendar in found}.values())
@@ -54,7 +55,8 @@ def calendars_of(policy: Policy) -> list[Calendar]:
 
 def _clock(clock: ClockSpec) -> Iterator[str]:
     team = f" of {clock.team}" if clock.team is not None else ""
-    yield f"clock      {clock.id}  {clock.kind}{team}{_labels(clock.labels)}"
+    calendar = f" by {clock.calendar.id}" if clock.calendar is not None else ""
+    yield f"clock      {clock.id}  {clock.kind}{team}{calendar}{_labels(clock.labels)}"
     for role in ("start", "stop", "pause", "resume", "reset", "cancel"):
         matchers: tuple[Matcher, ...] = getattr(clock, role)
         if matchers:
@@ -80,7 +82,9 @@ def _matcher(matcher: Matcher) -> str:
 
 
 def _rule(rule: Rule) -> str:
-    targets = ", ".join(f"{clock} {duration_text(ms)}" for clock, ms in rule.targets.items())
+    promises = [f"{clock} {duration_text(ms)}" for clock, ms in rule.targets.items()]
+    promises += [f"{clock} by date" for clock in rule.due_rules]
+    targets = ", ".join(promises)
     calendar = f" by {rule.calendar.id}" if rule.calendar is not None else ""
     return f"rule       {rule.id}: {_conditions(rule.match) or 'everything'} → {targets or 'no targets'}{calendar}"
 
