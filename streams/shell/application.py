@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from schemas.problems import Problem, ProblemsError
 from sinks.clickhouse.client import ClickHouse
 from sinks.clickhouse.migrate import migrate_up
+from sinks.contract import SinkError
 from streams.core.policy import PolicyBook
 from streams.dashboard.config import DashboardConfig, DemoClock
 from streams.dashboard.server import Dashboard, dashboard_role
@@ -16,7 +17,7 @@ from streams.policies import load_book
 from streams.runtime.clock import Clock, SystemClock, VirtualClock
 from streams.runtime.producer import LoudProducer
 from streams.runtime.role import Role
-from streams.shell.compute import compute_role
+from streams.shell.compute import Compute, compute_role
 from streams.shell.database import open_database
 from streams.shell.embedded_broker import SESSION_SECONDS, EmbeddedBroker
 from streams.shell.settings import Settings
@@ -35,7 +36,7 @@ EMBEDDED = "embedded"
 class Parts:
     """What a process has once its surroundings stand: for roles and for what comes beside them.
 
-    `settings.broker_url` is an address, also when the broker is embedded.
+    `settings.broker_url` is an address, also when the broker is embedded (`broker` then).
     """
 
     settings: Settings
@@ -43,6 +44,7 @@ class Parts:
     book: PolicyBook
     database: ClickHouse | None
     producer: LoudProducer
+    broker: EmbeddedBroker | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +76,34 @@ async def run_roles(
         async with _parts(settings, roles, book, extras) as parts:
             made = [_role(name, parts, extras) for name in ROLES if name in roles]
             dashboard = next((role for role in made if isinstance(role, Dashboard)), None)
+            compute = next((role for role in made if isinstance(role, Compute)), None)
+            if dashboard is not None and compute is not None:
+                dashboard.explain_with(compute)
+            watch = [] if parts.broker is None else [BrokerWatch(parts.broker)]
             beside = extras.beside(parts)
-            await run_together([*made, *beside], stop, on_ready=lambda: told(dashboard))
+            await run_together([*watch, *made, *beside], stop, on_ready=lambda: told(dashboard))
+
+
+class BrokerWatch:
+    """A role that breaks, and so stops the others, when the embedded broker is gone: what was in it is
+    lost, and nothing could be said about what is still true."""
+
+    name = "embedded broker"
+
+    def __init__(self, broker: EmbeddedBroker) -> None:
+        self._broker = broker
+
+    async def start(self) -> None:
+        return
+
+    async def run(self) -> None:
+        await self._broker.until_ended()
+
+    async def stop(self) -> None:
+        """The broker itself is ended last, after everything that talks to it."""
+
+    def healthy(self) -> str | None:
+        return None
 
 
 def _check(settings: Settings, roles: Sequence[str]) -> None:
@@ -103,27 +131,39 @@ async def _parts(
         if {"writer", "dashboard"} & set(roles):
             database = open_database(settings)
             stack.callback(database.close)
-            await asyncio.to_thread(migrate_up, database)
-        embedded = settings.broker_url == EMBEDDED
-        if embedded:
-            broker = EmbeddedBroker()
+            await asyncio.to_thread(_migrate, database)
+        broker = EmbeddedBroker() if settings.broker_url == EMBEDDED else None
+        if broker is not None:
             stack.push_async_callback(broker.stop)
             address = await broker.start()
             settings = settings.model_copy(
                 update={"broker_url": address, "session_timeout_seconds": SESSION_SECONDS}
             )
-        await asyncio.to_thread(
-            ensure_topics, settings.broker_url, settings.partitions, settings.topic_prefix
-        )
+        await asyncio.to_thread(_topics, settings)
         producer = LoudProducer(
             settings.broker_url,
             client_id=f"{settings.group}-{'-'.join(roles)}",
             topic_prefix=settings.topic_prefix,
-            idempotent=not embedded,
+            idempotent=broker is None,
         )
         stack.push_async_callback(producer.stop)
         await producer.start()
-        yield Parts(settings, extras.make_clock(), book, database, producer)
+        yield Parts(settings, extras.make_clock(), book, database, producer, broker)
+
+
+def _topics(settings: Settings) -> None:
+    plan = ensure_topics(settings.broker_url, settings.partitions, settings.topic_prefix)
+    for item in plan.drift:
+        differing = ", ".join(f"{key} is {is_}" for key, (_, is_) in item.settings.items())
+        log.warning("topic %s differs: %s; see `ticketpulse topics plan`", item.topic, differing)
+
+
+def _migrate(database: ClickHouse) -> None:
+    try:
+        migrate_up(database)
+    except SinkError as error:
+        hint = "try again" if error.retriable else "see `ticketpulse migrate status`"
+        raise ProblemsError(Problem("ClickHouse", str(error), hint)) from error
 
 
 def _role(name: str, parts: Parts, extras: Extras) -> Role:

@@ -3,6 +3,7 @@
 kafka-python's admin client is synchronous: call these from a thread.
 """
 
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from kafka.errors import KafkaError, TopicAlreadyExistsError
 from schemas.problems import Problem, ProblemsError
 from schemas.topics import TOPICS, TopicSpec
 
+REACH_MS = 5_000
 ANSWER_MS = 15_000
 
 
@@ -77,7 +79,19 @@ def ensure_topics(
                 what = f"the topics can't be created: {error}"
                 hint = "see `ticketpulse topics plan`; the user needs the right to create topics"
                 raise ProblemsError(Problem(bootstrap, what, hint)) from error
+            _until_seen(admin, bootstrap, {topic.name for topic in new})
         return plan
+
+
+def _until_seen(admin: KafkaAdminClient, bootstrap: str, names: set[str]) -> None:
+    """A broker answers before it knows of the new topics itself; who asked for one then would be told
+    that there is none."""
+    end = time.monotonic() + ANSWER_MS / 1_000
+    while not names <= set(admin.list_topics()):
+        if time.monotonic() > end:
+            what = "the topics were created, but the broker doesn't show them"
+            raise ProblemsError(Problem(bootstrap, what, "see `ticketpulse topics plan`"))
+        time.sleep(0.05)
 
 
 def _plan(admin: KafkaAdminClient, partitions: int, prefix: str) -> TopicsPlan:
@@ -128,7 +142,7 @@ def _configs(admin: KafkaAdminClient, topics: list[str]) -> dict[str, dict[str, 
 def _admin(bootstrap: str) -> Iterator[KafkaAdminClient]:
     addresses = [address.strip() for address in bootstrap.split(",")]
     try:
-        admin = KafkaAdminClient(bootstrap_servers=addresses, bootstrap_timeout_ms=ANSWER_MS)
+        admin = KafkaAdminClient(bootstrap_servers=addresses, bootstrap_timeout_ms=REACH_MS)
     except (KafkaError, OSError, ValueError) as error:
         what = f"Kafka can't be reached: {error}"
         hint = "start the broker, or correct TICKETPULSE_BROKER_URL"

@@ -73,3 +73,37 @@ async def test_a_role_that_fails_to_start_is_stopped_with_those_before_it() -> N
         await run_together([FakeRole("a", log), Failing("b", log)], asyncio.Event())
 
     assert log == ["start a", "stop b", "stop a"]
+
+
+async def test_a_stop_that_cancels_itself_keeps_no_other_role_from_stopping() -> None:
+    log: list[str] = []
+
+    class Cancelled(FakeRole):
+        async def stop(self) -> None:
+            await super().stop()
+            raise asyncio.CancelledError
+
+    roles = [FakeRole("a", log), Cancelled("b", log, breaks=ValueError("lost the log"))]
+    with pytest.raises(ValueError, match="lost the log"):
+        await run_together(roles, asyncio.Event())
+
+    assert log[-2:] == ["stop b", "stop a"]
+
+
+async def test_a_cancelled_run_is_cancelled() -> None:
+    log: list[str] = []
+    entered = asyncio.Event()
+
+    class Slow(FakeRole):
+        async def stop(self) -> None:
+            entered.set()
+            await asyncio.sleep(60)
+
+    stop = asyncio.Event()
+    stop.set()
+    task = asyncio.create_task(run_together([Slow("a", log)], stop))
+    await entered.wait()
+    task.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(task, 5)
