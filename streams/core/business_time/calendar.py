@@ -64,6 +64,15 @@ class CompiledCalendar:
         self._first_year = self._next_year = 0
         self._last_year = _last_open_year(spec)
 
+    def __eq__(self, other: object) -> bool:
+        """The same rules under the same name, however far each has been compiled."""
+        if not isinstance(other, CompiledCalendar):
+            return NotImplemented
+        return (self.id, self.version) == (other.id, other.version)
+
+    def __hash__(self) -> int:
+        return hash((self.id, self.version))
+
     def add(self, instant_ms: int, duration_ms: int) -> int | None:
         """Earliest instant t >= instant with measure(instant, t) == duration; None: never."""
         if duration_ms <= 0:

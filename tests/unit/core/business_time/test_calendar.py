@@ -196,3 +196,12 @@ def test_an_unknown_zone_is_named_with_what_comes_near() -> None:
         with pytest.raises(ValueError, match="unknown zone") as told:
             compile_calendar(CalendarSpec("x", tz=name))
         assert name != "Europe/Berln" or "Europe/Berlin" in str(told.value)
+
+
+def test_calendars_of_the_same_rules_are_equal_whatever_they_were_asked() -> None:
+    one, other = calendar("UTC", "09:00-17:00"), calendar("UTC", "09:00-17:00")
+    assert due(one, "2026-01-16T09:00Z", 2) is not None
+    assert one == other
+    assert hash(one) == hash(other)
+    assert one != calendar("UTC", "09:00-16:00")
+    assert one != ALWAYS
