@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import count
 
 import pytest
@@ -33,6 +33,13 @@ def admin() -> Iterator[KafkaAdminClient]:
     client.close()
 
 
+def until(true: Callable[[], object]) -> None:
+    """A real broker shows after a while what it has confirmed."""
+    end = time.monotonic() + 10
+    while not true():
+        assert time.monotonic() < end, "the broker does not show what was done"
+
+
 def cli(prefix: str, *arguments: str, partitions: int = 2) -> tuple[int, str]:
     """Exit code and output of `ticketpulse topics`."""
     environment = {
@@ -59,6 +66,7 @@ def test_what_is_missing_is_made_once(prefix: str, admin: KafkaAdminClient) -> N
 
 def test_only_what_is_missing_is_made(prefix: str, admin: KafkaAdminClient) -> None:
     admin.create_topics([NewTopic(f"{prefix}calls", 5, 1)])
+    until(lambda: f"{prefix}calls" in admin.list_topics())
 
     made = ensure_topics(broker_address(), 2, prefix)
 
@@ -86,10 +94,9 @@ def test_another_setting_is_told(prefix: str, admin: KafkaAdminClient) -> None:
         [ConfigResource(ConfigResourceType.TOPIC, topic, configs={"retention.ms": "1000"})]
     )
 
-    end = time.monotonic() + 10
-    while not (drift := plan_topics(broker_address(), 2, prefix).drift):
-        assert time.monotonic() < end, "the broker does not show what was altered"
+    until(lambda: plan_topics(broker_address(), 2, prefix).drift)
 
+    drift = plan_topics(broker_address(), 2, prefix).drift
     assert drift == [Drift(topic, {"retention.ms": ("604800000", "1000")})]
     assert ensure_topics(broker_address(), 2, prefix).drift == drift  # told, and left as it is
     assert plan_topics(broker_address(), 2, prefix).drift == drift
