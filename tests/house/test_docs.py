@@ -1,9 +1,12 @@
 """Documentation says what the code has: settings, commands, topics."""
 
 import re
+import subprocess
 from itertools import takewhile
 from pathlib import Path
+from typing import Any
 
+import pytest
 import typer
 
 from streams.cli.app import app
@@ -59,3 +62,81 @@ def documented_commands() -> set[str]:
 
 def test_every_command_is_documented() -> None:
     assert documented_commands() == commands_of(app)
+
+
+DOCUMENTS = [
+    path
+    for path in (
+        ROOT / line
+        for line in subprocess.run(
+            ["git", "ls-files", "*.md"], cwd=ROOT, check=True, capture_output=True, text=True
+        ).stdout.splitlines()
+    )
+    if path.exists()
+]
+
+
+def written_commands() -> list[tuple[str, list[str]]]:
+    """Every `ticketpulse …` in the documents: where it stands, its words."""
+    return [
+        (f"{path.relative_to(ROOT)}: {written}", written.split()[1:])
+        for path in DOCUMENTS
+        for written in re.findall(r"(?:`|bin/)(ticketpulse [^`\n|&]+)", path.read_text())
+    ]
+
+
+def problem_of(words: list[str]) -> str | None:
+    """What the command line would not understand."""
+    command: Any = typer.main.get_command(app)
+    while words and (commands := getattr(command, "commands", None)):
+        if words[0] not in commands:
+            return None if not words[0].islower() else f"no command {words[0]!r}"
+        command, words = commands[words[0]], words[1:]
+    known = {name for option in command.params for name in (*option.opts, *option.secondary_opts)}
+    written = {re.split(r"[=\])]", word)[0] for word in words if word.startswith("--")}
+    unknown = written - known - {"--help"}
+    return f"no option {', '.join(sorted(unknown))}" if unknown else None
+
+
+def test_every_written_command_and_option_exists() -> None:
+    commands = written_commands()
+    problems = {where: problem_of(words) for where, words in commands}
+
+    assert len(commands) > 20
+    assert {where: problem for where, problem in problems.items() if problem} == {}
+    assert problem_of(["import", "x.csv", "--maping", "y"]) == "no option --maping"
+    assert problem_of(["policy", "chek"]) == "no command 'chek'"
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_lead_somewhere(path: Path) -> None:
+    links = re.findall(r"\]\(([^)\s]+)\)", path.read_text())
+    inside = [link.split("#")[0] for link in links if "://" not in link]
+
+    assert [link for link in inside if link and not (path.parent / link).exists()] == []
+
+
+def test_every_make_target_named_exists() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = {
+        (path.name, target)
+        for path in DOCUMENTS
+        for target in re.findall(r"(?:^|`)make ([a-z-]+)", path.read_text(), re.MULTILINE)
+    }
+
+    assert {target for _, target in named} >= {"demo", "test", "check"}
+    assert {(name, target) for name, target in named if target not in targets} == set()
+
+
+def test_every_variable_that_is_named_is_a_setting() -> None:
+    """In documents and in what a person is told to do about a mistake."""
+    sources = [path for folder in ("streams", "sinks") for path in (ROOT / folder).rglob("*.py")]
+    named = {
+        (path.name, name)
+        for path in (*sources, *DOCUMENTS)
+        for name in re.findall(rf"{PREFIX}[A-Z_]+[A-Z]", path.read_text())
+    }
+    settings = {PREFIX + name.upper() for name in Settings.model_fields}
+
+    assert {name for _, name in named} >= {f"{PREFIX}BROKER_URL", f"{PREFIX}HTTP_PORT"}
+    assert {(where, name) for where, name in named if name not in settings} == set()
