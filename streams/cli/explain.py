@@ -3,12 +3,12 @@
 import urllib.error
 import urllib.parse
 import urllib.request
-from dataclasses import replace
 from datetime import tzinfo
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
+import msgspec
 import orjson
 import typer
 
@@ -18,7 +18,7 @@ from schemas.instants import parse_rfc3339
 from schemas.problems import Problem, ProblemsError
 from streams.cli.errors import told_clearly
 from streams.core.business_time.zones import zone
-from streams.explaining import Explanation, explain
+from streams.explaining import explain, only_clock
 from streams.explaining.rendering import document_of, text_of
 from streams.importing.reading import open_bytes
 from streams.policies import load_book
@@ -58,18 +58,22 @@ def explain_ticket(
         str | None, typer.Option(help="as of this instant (RFC 3339), else the last event")
     ] = None,
     clock: Annotated[str | None, typer.Option(help="only this clock")] = None,
-    zone_name: Annotated[str, typer.Option("--zone", help="zone of the times shown")] = "UTC",
+    zone_name: Annotated[
+        str | None, typer.Option("--zone", help="zone of the times shown, else the calendar's")
+    ] = None,
     lang: Annotated[Language, typer.Option(help="language of the text")] = Language.EN,
     json_: Annotated[bool, typer.Option("--json", help="the whole explanation as JSON")] = False,
 ) -> None:
     """Explain one ticket: each clock's segments, how its due instant follows, who held it, what was said."""
     with told_clearly():
         if url is not None:
-            language = lang.value
-            path = "text" if not json_ else "json"
-            typer.echo(
-                _ask(url, token, ticket, {"form": path, "lang": language, "zone": zone_name})
-            )
+            if events is not None or policy or as_of is not None:
+                hint = "leave out --events, --policy and --as-of, or --url"
+                raise ProblemsError(Problem("--url", "a running system explains its now", hint))
+            query = {"form": "json" if json_ else "text", "lang": lang.value}
+            query |= {} if zone_name is None else {"zone": zone_name}
+            query |= {} if clock is None else {"clock": clock}
+            typer.echo(_ask(url, token, ticket, query).rstrip("\n"))
             return
         if events is None or not policy:
             hint = "give --events FILE and --policy FILE, or --url of a running system"
@@ -78,7 +82,7 @@ def explain_ticket(
         until_ms = max(event.ingested_ms for event in found) if as_of is None else _instant(as_of)
         explanation = explain(found, load_book(policy), until_ms)
         if clock is not None:
-            explanation = _only(explanation, clock)
+            explanation = only_clock(explanation, clock)
         if json_:
             typer.echo(orjson.dumps(document_of(explanation), option=orjson.OPT_INDENT_2).decode())
             return
@@ -109,19 +113,7 @@ def _events_of(path: Path, ticket: str) -> list[Event]:
 
 
 def _known_when_it_occurred(event: Event) -> Event:
-    import msgspec
-
     return msgspec.structs.replace(event, ingested_ms=event.occurred_ms)
-
-
-def _only(explanation: Explanation, clock: str) -> Explanation:
-    clocks = tuple(item for item in explanation.clocks if item.clock == clock)
-    if not clocks:
-        known = ", ".join(sorted({item.clock for item in explanation.clocks})) or "none"
-        raise ProblemsError(
-            Problem("--clock", f"this ticket has no clock {clock!r}", f"it has: {known}")
-        )
-    return replace(explanation, clocks=clocks)
 
 
 def _instant(text: str) -> int:
@@ -132,9 +124,9 @@ def _instant(text: str) -> int:
         raise ProblemsError(Problem("--as-of", str(error), hint)) from error
 
 
-def _zone(name: str) -> tzinfo:
+def _zone(name: str | None) -> tzinfo | None:
     try:
-        return zone(name)
+        return None if name is None else zone(name)
     except ValueError as error:
         raise ProblemsError(Problem("--zone", str(error), "e.g. Asia/Shanghai")) from error
 

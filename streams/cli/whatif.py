@@ -50,7 +50,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     ),
     "examples": ("Examples", "示例"),
     "ticket": ("ticket", "工单"),
-    "due": ("due", "应完成时间"),
+    "hour": ("hour", "小时"),
     "breach": ("breach", "违约时间"),
     "none": ("(none)", "（无）"),
     "nothing": ("No breach is added or removed.", "没有新增或消除的违约。"),
@@ -147,7 +147,8 @@ def tell(result: Comparison, lang: Language, zone_name: str) -> None:
         f"{result.events:,} {tables.word('events')}, {result.tickets:,} {tables.word('tickets')}"
     )
     if result.rejected:
-        counts += f", {result.rejected.total():,} {tables.word('rejected')}"
+        reasons = ", ".join(f"{n:,} {reason}" for reason, n in result.rejected.most_common())
+        counts += f"; {tables.word('rejected')}: {reasons}"
     console.print(counts)
     console.print(tables.clocks())
     if not (result.total("added") or result.total("removed")):
@@ -210,13 +211,13 @@ class _Tables:
         return table
 
     def hours(self) -> Table:
-        """A grid of the week."""
-        table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
-        table.add_column("")
-        for hour in range(HOURS):
-            table.add_column(f"{hour:02}", justify="right")
-        for day, day_name in enumerate(_DAY_NAMES[self._lang]):
-            table.add_row(day_name, *(self._hour(day, hour) for hour in range(HOURS)))
+        """The week, one row per hour in which something changes: so it fits any screen."""
+        by_hour = self._result.by_hour
+        table = self._table("hour")
+        for day_name in _DAY_NAMES[self._lang]:
+            table.add_column(day_name, justify="right", min_width=5)
+        for hour in sorted({hour for _day, hour in (*by_hour["added"], *by_hour["removed"])}):
+            table.add_row(f"{hour:02}", *(self._hour(day, hour) for day in range(DAYS)))
         return table
 
     def _hour(self, day: int, hour: int) -> str:
@@ -224,19 +225,18 @@ class _Tables:
         net = by_hour["added"][day, hour] - by_hour["removed"][day, hour]
         if not net:
             return "·"
-        return f"[red]{net:+}[/red]" if net > 0 else f"[green]{net:+}[/green]"
+        return f"[red]{net:+,}[/red]" if net > 0 else f"[green]{net:+,}[/green]"
 
     def examples(self) -> Table:
         """Some of the cycles that change."""
         table = self._table("examples")
-        for name in ("ticket", "clock", "due", "breach", "team"):
+        for name in ("ticket", "clock", "breach", "team"):
             table.add_column(self.word(name))
         for example in self._result.examples:
             table.add_row(
                 self.word(example.change),
                 example.ticket_id,
                 example.clock,
-                "-" if example.due_at is None else f"{example.due_at:%Y-%m-%d %H:%M}Z",
                 "-" if example.breach_at is None else f"{example.breach_at:%Y-%m-%d %H:%M}Z",
                 example.team or self.word("none"),
             )

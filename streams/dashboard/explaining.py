@@ -1,6 +1,6 @@
 """`GET /api/explain/{tenant}/{source}/{id}`: why a ticket's clocks say what they say.
 
-?form=json (default) or text; ?lang=en or zh-CN and ?zone= of the text's times
+?form=json (default) or text; ?lang=en or zh-CN and ?zone= of the text (else the calendar's); ?clock= only it
 """
 
 from typing import cast
@@ -8,9 +8,11 @@ from typing import cast
 import orjson
 from aiohttp import web
 
+from schemas.problems import ProblemsError
 from streams.core.business_time.zones import zone
 from streams.dashboard.access import problem
 from streams.dashboard.contract import Explainer
+from streams.explaining import only_clock
 from streams.explaining.rendering import Language, document_of, text_of
 
 LANGUAGES = ("en", "zh-CN")
@@ -35,7 +37,8 @@ class ExplainEndpoint:
             detail = "form is json or text, lang is en or zh-CN"
             return problem(400, "bad_query", detail)
         try:
-            tz = zone(request.query.get("zone", "UTC"))
+            name = request.query.get("zone")
+            tz = None if name is None else zone(name)
         except ValueError as error:
             return problem(400, "bad_query", str(error))
         key = request.match_info
@@ -43,6 +46,11 @@ class ExplainEndpoint:
         if found is None:
             detail = "no such ticket is alive here: never seen, or its horizon has passed"
             return problem(404, "unknown_ticket", detail)
+        if "clock" in request.query:
+            try:
+                found = only_clock(found, request.query["clock"])
+            except ProblemsError as error:
+                return problem(404, "unknown_clock", str(error))
         if form == "text":
             return web.Response(text=text_of(found, tz, cast("Language", language)))
         return web.Response(

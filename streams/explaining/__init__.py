@@ -8,6 +8,7 @@ from streams.explaining.explanation import (
     Segment,
     explain,
     explain_entries,
+    only_clock,
 )
 
 __all__ = [
@@ -18,4 +19,5 @@ __all__ = [
     "Segment",
     "explain",
     "explain_entries",
+    "only_clock",
 ]

@@ -6,10 +6,13 @@ explanation). Those of kind `running` sum to the elapsed time, exactly.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol, cast
 
 from schemas.events import Event
+from schemas.problems import Problem, ProblemsError
+from streams.core.business_time.calendar import CompiledCalendar
+from streams.core.business_time.date_rules import members
 from streams.core.effects import Effect, Intent
 from streams.core.policy import PolicyBook
 from streams.core.tickets.cycle import Stretch
@@ -23,6 +26,7 @@ from streams.core.tickets.state import TicketState
 from streams.core.tickets.view import CycleView, ticket_flags, view_of
 
 SegmentKind = Literal["running", "closed", "paused", "carried"]
+DueFrom = Literal["target", "source", "rule"]
 
 
 class _Opening(Protocol):
@@ -71,8 +75,13 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class ClockExplanation:
-    """One cycle of one clock. `budget_left_ms`: of the target, when the running stretch began;
-    with `last_start_ms` and the calendar it gives `due_ms`."""
+    """One cycle of one clock. `due_from`: a `target` in working time, an instant that the `source` gives,
+    or a policy `rule` by date; None when nothing is promised.
+
+    Of a target: `used_before_ms` of it were used when the stretch began, at `last_start_ms`, in which the
+    rest of it ends at `due_ms` by the calendar. Both are None when the due instant doesn't follow so:
+    while the clock is held, or when a changed target had been used up already.
+    """
 
     clock: str
     cycle_id: str
@@ -84,7 +93,7 @@ class ClockExplanation:
     start_ms: int
     ended_ms: int | None
     target_ms: int | None
-    given_by_source: bool
+    due_from: DueFrom | None
     elapsed_ms: int
     due_ms: int | None
     last_start_ms: int | None
@@ -103,12 +112,13 @@ class ClockExplanation:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """A ticket as of an instant."""
+    """A ticket as of an instant. `zone`: in which its calendar thinks, so in which people do."""
 
     tenant: str
     source: str
     ticket_id: str
     as_of_ms: int
+    zone: str
     status: str
     first_agent: str | None  # first-contact responsibility (首问负责制)
     team: str | None
@@ -135,6 +145,7 @@ class _Story:
 
     book: PlannedBook
     as_of_ms: int
+    facts: Facts
     moments: list[_Moment] = field(default_factory=list)
     said: dict[tuple[str, str], list[Said]] = field(default_factory=dict)
 
@@ -175,11 +186,12 @@ def explain_entries(
     book = PlannedBook(policy_book)
     known = known_as_of(entries, as_of_ms, None, book.skew_ms)
     fold = Fold(book, Facts(tenant, source, known.first_ms))
-    story = _Story(book, as_of_ms)
+    story = _Story(book, as_of_ms, fold.facts)
     for key, entry in known.ordered:
         fold.apply(entry, key[0])
         facts = fold.facts
         story.moments.append(_Moment(key[0], entry.type, facts.status, facts.team))
+    story.facts = fold.facts
     story.said = _history(names, entries, policy_book, as_of_ms)
     flags = ticket_flags(entries, as_of_ms, fold.facts.created_ms, book)
     view = view_of(ticket_id, fold.facts, (*fold.past, *fold.last), flags, as_of_ms, book)
@@ -188,6 +200,7 @@ def explain_entries(
         source=source,
         ticket_id=ticket_id,
         as_of_ms=as_of_ms,
+        zone=_zone(view.cycles, book, as_of_ms),
         status=fold.facts.status,
         first_agent=fold.facts.first_agent,
         team=fold.facts.team,
@@ -199,11 +212,22 @@ def explain_entries(
     )
 
 
+def only_clock(explanation: Explanation, clock: str) -> Explanation:
+    """The same with the cycles of one clock; ProblemsError when the ticket has none of it."""
+    clocks = tuple(item for item in explanation.clocks if item.clock == clock)
+    if not clocks:
+        known = ", ".join(sorted({item.clock for item in explanation.clocks})) or "none"
+        raise ProblemsError(
+            Problem("clock", f"this ticket has no clock {clock!r}", f"it has: {known}")
+        )
+    return replace(explanation, clocks=clocks)
+
+
 def _clock(cycle: CycleView, story: _Story) -> ClockExplanation:
     clock = story.book.version(cycle.policy_version, cycle.opened_ms).clocks.get(cycle.clock)
     ended_ms = cycle.stopped_ms if cycle.stopped_ms is not None else cycle.withdrawn_ms
-    running = [stretch for stretch in cycle.stretches if stretch.to_ms > stretch.from_ms]
-    last = running[-1] if running else None
+    due_from = _due_from(cycle, story)
+    last = _last_stretch(cycle, story.book) if due_from == "target" else None
     return ClockExplanation(
         clock=cycle.clock,
         cycle_id=cycle.cycle_id,
@@ -215,11 +239,11 @@ def _clock(cycle: CycleView, story: _Story) -> ClockExplanation:
         start_ms=cycle.start_ms,
         ended_ms=ended_ms,
         target_ms=cycle.target_ms,
-        given_by_source=cycle.target_ms is None and cycle.due_ms is not None,
+        due_from=due_from,
         elapsed_ms=cycle.elapsed_ms,
         due_ms=cycle.due_ms,
-        last_start_ms=None if last is None else last.from_ms,
-        used_before_ms=None if last is None else cycle.elapsed_ms - last.used_ms,
+        last_start_ms=None if last is None else last[0],
+        used_before_ms=None if last is None else last[1],
         breached=cycle.breached,
         breach_ms=cycle.breach_ms,
         breach_reason=cycle.breach_reason,
@@ -234,6 +258,45 @@ def _clock(cycle: CycleView, story: _Story) -> ClockExplanation:
         ),
         said=tuple(story.said.get((cycle.clock, cycle.cycle_id), ())),
     )
+
+
+def _due_from(cycle: CycleView, story: _Story) -> DueFrom | None:
+    if cycle.target_ms is not None:
+        return "target"
+    if cycle.due_ms is None:
+        return None
+    policy = story.book.version(cycle.policy_version, cycle.opened_ms).policy
+    by_date = any(rule.id == cycle.rule and cycle.clock in rule.due_rules for rule in policy.rules)
+    return "rule" if by_date and cycle.clock not in story.facts.targets else "source"
+
+
+def _last_stretch(cycle: CycleView, book: PlannedBook) -> tuple[int, int] | None:
+    """Beginning of the stretch in which the target ends at the due instant, and what was used before."""
+    if cycle.target_ms is None or cycle.due_ms is None:
+        return None
+    before_ms = 0
+    for stretch in cycle.stretches:
+        left_ms = cycle.target_ms - before_ms
+        ran = stretch.to_ms > stretch.from_ms
+        if ran and left_ms >= 0:
+            due_ms = book.calendar(stretch.calendar).add(stretch.from_ms, left_ms)
+            if due_ms == cycle.due_ms:
+                return stretch.from_ms, before_ms
+        before_ms += stretch.used_ms
+    return None
+
+
+def _zone(cycles: Iterable[CycleView], book: PlannedBook, as_of_ms: int) -> str:
+    """The zone of the calendar that a clock runs on, else of the policy's; of a union its first."""
+    calendars = [
+        book.calendar(stretch.calendar) for cycle in cycles for stretch in cycle.stretches[-1:]
+    ]
+    for calendar in (*calendars, book.as_of(as_of_ms).policy.calendar):
+        if isinstance(calendar, CompiledCalendar):
+            return next(
+                (one.tz for one in members(calendar.spec) if not one.always), calendar.spec.tz
+            )
+    return "UTC"
 
 
 def _segments(

@@ -6,6 +6,7 @@ from datetime import tzinfo
 from typing import Literal
 
 from schemas.instants import from_ms, rfc3339
+from streams.core.business_time.zones import zone
 from streams.explaining.explanation import ClockExplanation, Explanation, Said, Segment
 
 Language = Literal["en", "zh-CN"]
@@ -29,7 +30,12 @@ _WORDS: dict[str, tuple[str, str]] = {
     "used": ("used", "已用"),
     "due": ("due", "应完成"),
     "given": ("The source itself gives the due instant", "应完成时间由来源系统给定"),
+    "by date": ("The policy promises a date", "策略按日期承诺应完成时间"),
     "no target": ("No target: measured, never judged", "没有目标：只计时，不判定"),
+    "from start": (
+        "Counted from {start}, the target of {target} ends at {due}",
+        "从 {start} 起计时，目标 {target} 到 {due} 用完",
+    ),
     "follows": (
         "{before} were used by {start}; the {left} left of {target} end at {due}",
         "到 {start} 已用 {before}；目标 {target} 剩余 {left}，到 {due} 用完",
@@ -121,20 +127,19 @@ def _plain(value: object) -> object:
     return value
 
 
-def text_of(explanation: Explanation, zone: tzinfo, language: Language) -> str:
-    """For a person at 3 a.m.: the verdict first, then why."""
-    return "\n".join(_Text(zone, language).ticket(explanation)) + "\n"
+def text_of(explanation: Explanation, zone_: tzinfo | None, language: Language) -> str:
+    """For a person at 3 a.m.: the verdict first, then why. Times in the zone, else the calendar's."""
+    tz = zone(explanation.zone) if zone_ is None else zone_
+    return "\n".join(_Text(tz, language).ticket(explanation)) + "\n"
 
 
 def duration(ms: int) -> str:
-    """`1 d 02:30:00`; milliseconds only where there are some. Days have 24 hours."""
+    """`26:30:00`, hours and no days: a working day has fewer than 24. Milliseconds only where there are some."""
     sign, ms = ("-", -ms) if ms < 0 else ("", ms)
     seconds, rest = divmod(ms, 1_000)
     minutes, second = divmod(seconds, 60)
-    hours, minute = divmod(minutes, 60)
-    days, hour = divmod(hours, 24)
-    text = f"{hour:02}:{minute:02}:{second:02}" + (f".{rest:03}" if rest else "")
-    return sign + (f"{days} d {text}" if days else text)
+    hour, minute = divmod(minutes, 60)
+    return f"{sign}{hour:02}:{minute:02}:{second:02}" + (f".{rest:03}" if rest else "")
 
 
 class _Text:
@@ -193,17 +198,14 @@ class _Text:
             return word("no target")
         if clock.target_ms is None:
             due = "" if clock.due_ms is None else f": {self._instant(clock.due_ms)}"
-            return word("given") + due
+            return word("by date" if clock.due_from == "rule" else "given") + due
+        target = f"{word('target')} {duration(clock.target_ms)}"
         if clock.due_ms is None:
-            left = clock.target_ms - clock.elapsed_ms
-            used = f"{word('target')} {duration(clock.target_ms)}, {word('used')}"
-            tail = word("held") if clock.state == "paused" else duration(left)
-            return f"{used} {duration(clock.elapsed_ms)}. {tail}"
+            held = f". {word('held')}" if clock.state == "paused" else ""
+            return f"{target}, {word('used')} {duration(clock.elapsed_ms)}{held}"
         if clock.last_start_ms is None or clock.used_before_ms is None:
-            return f"{word('target')} {duration(clock.target_ms)}, {word('due')} {self._instant(clock.due_ms)}"
-        if clock.due_ms < clock.last_start_ms:  # missed before the last stretch began
-            return f"{word('target')} {duration(clock.target_ms)}, {word('due')} {self._instant(clock.due_ms)}"
-        return word("follows").format(
+            return f"{target}, {word('due')} {self._instant(clock.due_ms)}"
+        return word("follows" if clock.used_before_ms else "from start").format(
             before=duration(clock.used_before_ms),
             start=self._instant(clock.last_start_ms),
             left=duration(clock.target_ms - clock.used_before_ms),

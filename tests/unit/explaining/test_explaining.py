@@ -12,7 +12,7 @@ from streams.cli.app import app
 from streams.core.business_time.zones import zone
 from streams.core.policy import PolicyBook
 from streams.explaining import Explanation, explain
-from streams.explaining.rendering import text_of
+from streams.explaining.rendering import document_of, duration, text_of
 from streams.policies import parse_policy
 from tests.unit.dashboard.fakes import running
 from tests.unit.replay.stories import event, line
@@ -122,6 +122,54 @@ def test_the_text_in_both_languages() -> None:
     assert "非工作时间  非营业时段" in chinese
 
 
+def test_times_stand_in_the_zone_of_the_calendar() -> None:
+    policy = parse_policy(POLICY.replace("zone: UTC", "zone: Asia/Shanghai"), "policy")
+    found = explain(events(), PolicyBook((policy,)), at("18:00"))
+
+    assert found.zone == "Asia/Shanghai"
+    assert "as of 2026-01-20 02:00:00 CST" in text_of(found, None, "en")
+
+
+def test_durations_have_no_days() -> None:
+    assert (duration(95_400_000), duration(-1_500)) == ("26:30:00", "-00:00:01.500")
+
+
+def test_what_follows_from_what() -> None:
+    first = explain(events()[:1], book(), at("09:00"))
+    assert first.clocks[0].due_from == "target"
+    assert "Counted from 2026-01-19 08:30:00 UTC, the target of 04:00:00 ends at" in text_of(
+        first, None, "en"
+    )
+    held = explain(events()[:2], book(), at("10:30"))
+    assert held.clocks[0].due_ms is None
+    assert "used 01:30:00. Held at this moment" in text_of(held, None, "en")
+    data = {"targets": {"resolution": "2026-01-19T09:00:00Z"}}
+    given = decode(line(event("A", "created", "08:30", data=data)), key=None, received_ms=0)
+    assert isinstance(given, Event)
+    by_source = explain([given], book(), at("08:45"))
+    assert by_source.clocks[0].due_from == "source"
+    assert "The source itself gives the due instant: 2026-01-19 09:00:00 UTC" in text_of(
+        by_source, None, "en"
+    )
+    dated = POLICY.replace("resolution: 4h", "resolution: {working_days: 1, due: '12:00'}")
+    by_rule = explain(
+        events()[:1], PolicyBook((parse_policy(dated, "policy"),)), at("08:45")
+    ).clocks[0]
+    assert (by_rule.due_from, by_rule.last_start_ms) == ("rule", None)
+
+
+README = Path(__file__).parents[3] / "streams" / "explaining" / "README.md"
+
+
+def test_every_name_of_the_json_is_documented() -> None:
+    document = document_of(explained())
+    clock = document["clocks"][0]  # type: ignore[index]  # a list
+    parts = (document, clock, clock["segments"][0], clock["holders"][0], clock["said"][0])
+    documented = README.read_text()
+
+    assert [name for part in parts for name in part if f"`{name}`" not in documented] == []
+
+
 def run(*arguments: str | Path) -> tuple[int, str]:
     done = CliRunner().invoke(app, ["explain", *map(str, arguments)])
     return done.exit_code, done.output
@@ -154,6 +202,7 @@ def test_mistakes_of_the_command(tmp_path: Path) -> None:
         (("A", *options, "--zone", "Mars"), "Mars"),
         (("A", *options, "--as-of", "noon"), "--as-of"),
         (("A",), "nothing to explain from"),
+        (("A", "--url", "http://127.0.0.1:1", *options), "explains its now"),
         (("A", "--url", "http://127.0.0.1:1"), "write tenant/source/ticket"),
         (("a/b/A", "--url", "http://127.0.0.1:1"), "can't be reached"),
     ):
@@ -184,6 +233,8 @@ async def test_a_running_system_explains_its_live_tickets() -> None:
             assert "违约" in await answer.text()
         for path, status in (
             ("/api/explain/default/desk/B", 404),
+            ("/api/explain/default/desk/A?clock=reply", 404),
+            ("/api/explain/default/desk/A?clock=resolution", 200),
             ("/api/explain/default/desk/A?form=pdf", 400),
             ("/api/explain/default/desk/A?zone=Mars", 400),
         ):
