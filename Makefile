@@ -33,6 +33,7 @@ check: $(STAMP)  ## ruff, mypy --strict, import contracts, deploy lints
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/ticketpulse policy check deploy/policies
 
 fmt: $(STAMP)  ## format and fix
 	$(BIN)/ruff check --fix .
