@@ -19,6 +19,9 @@ from streams.shell.feeder import Feeder, Recorded
 from streams.shell.settings import Settings
 
 MAPPING = "boston311"
+POLICY = (
+    Path(__file__).parents[2] / "deploy/policies/boston311.yaml"
+)  # from whichever folder it is run
 TITLE = "ticketpulse · City of Boston, 2011"
 ZONE = "America/New_York"
 # On a fast clock a second of ours is long: the page should show a breach soon after its instant.
@@ -38,6 +41,7 @@ async def run_demo(settings: Settings, told: Told, speed: float = BOSTON_SAMPLE_
                 "clickhouse_url": "embedded",
                 "data_dir": Path(folder),
                 **BRISK,
+                **({} if "policy" in settings.model_fields_set else {"policy": POLICY}),
             }
         )
         start_ms = parse_rfc3339(BOSTON_SAMPLE_START)

@@ -17,7 +17,6 @@ import psutil
 import pytest
 
 ROOT = Path(__file__).parents[2]
-POLICY = ROOT / "deploy/policies/boston311.yaml"
 START_SECONDS_MAX = 60.0
 STOP_SECONDS_MAX = 40.0
 
@@ -31,9 +30,7 @@ class Process:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "streams", *arguments],
                 cwd=folder,
-                env=os.environ
-                | {"PYTHONPATH": str(ROOT), "TICKETPULSE_POLICY": str(POLICY)}
-                | environment,
+                env=os.environ | {"PYTHONPATH": str(ROOT)} | environment,
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=err,

@@ -8,7 +8,7 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.integration.processes import Process, running
+from tests.integration.processes import ROOT, Process, running
 
 pytestmark = [pytest.mark.slow, pytest.mark.kafka, pytest.mark.clickhouse]
 
@@ -26,6 +26,7 @@ CREATED = {
         "targets": {"resolution": "2026-01-19T12:00:00Z"},
     },
 }
+POLICY = {"TICKETPULSE_POLICY": str(ROOT / "deploy/policies/boston311.yaml")}
 BREACH_MS = 1_768_824_000_000  # 2026-01-19T12:00:00Z
 
 
@@ -41,7 +42,7 @@ def breaches(up: Process) -> list[dict[str, Any]]:
 
 def test_events_become_breaches_and_last(tmp_path: Path) -> None:
     # One run is told to end, the next is killed: rows stay, brokers don't.
-    with running("up", "--port", "0", folder=tmp_path, TICKETPULSE_DATA_DIR="kept") as up:
+    with running("up", "--port", "0", folder=tmp_path, TICKETPULSE_DATA_DIR="kept", **POLICY) as up:
         (broker,) = up.brokers()
         status, answer = up.post("events", CREATED)
         assert (status, answer["accepted"]) == (202, 1)
@@ -57,7 +58,7 @@ def test_events_become_breaches_and_last(tmp_path: Path) -> None:
         assert "Traceback" not in up.complained
         assert not broker.is_running()
 
-    with running("up", "--port", "0", folder=tmp_path, TICKETPULSE_DATA_DIR="kept") as up:
+    with running("up", "--port", "0", folder=tmp_path, TICKETPULSE_DATA_DIR="kept", **POLICY) as up:
         (broker,) = up.brokers()
         assert [row["ticket_id"] for row in breaches(up)] == ["T1"]
         assert up.end(signal.SIGKILL) == -signal.SIGKILL
@@ -66,7 +67,7 @@ def test_events_become_breaches_and_last(tmp_path: Path) -> None:
 
 
 def test_without_its_broker_it_ends_and_says_so(tmp_path: Path) -> None:
-    with running("up", "--port", "0", folder=tmp_path) as up:
+    with running("up", "--port", "0", folder=tmp_path, **POLICY) as up:
         (broker,) = up.brokers()
         os.kill(broker.pid, signal.SIGKILL)
 
