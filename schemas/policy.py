@@ -5,6 +5,7 @@ of a file alone doesn't show. `streams.policies` reads the files and compiles th
 """
 
 from datetime import date
+from difflib import get_close_matches
 from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
@@ -182,9 +183,16 @@ class Table(BaseModel):
 
 
 def _target_form(value: object) -> str:
-    if isinstance(value, Table) or (isinstance(value, dict) and "by" in value):
+    if isinstance(value, dict):
+        by_date = "by" not in value and any(_is_of_by_date(key) for key in value)
+        return "~by_date" if by_date else "~table"
+    if isinstance(value, Table):
         return "~table"
-    return "~by_date" if isinstance(value, ByDate | dict) else "~duration"
+    return "~by_date" if isinstance(value, ByDate) else "~duration"
+
+
+def _is_of_by_date(key: object) -> bool:
+    return bool(get_close_matches(str(key), ByDate.model_fields))
 
 
 def _number_text(value: object) -> object:

@@ -1,6 +1,7 @@
 """What is wrong with a policy file that its shape alone doesn't show."""
 
 from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
 from itertools import pairwise
 
 from schemas.mapping import FieldRule, Mistake, Place, fields_of, suggestion
@@ -283,6 +284,9 @@ def _table_mistakes(file: PolicyFile, place: Place, rule: Rule, table: Table) ->
         yield Mistake(place, "a table without values", "write the target itself")
     for value, inner in table.choices().items():
         here = (*place, value)
+        if table.otherwise is None and get_close_matches(value, ["else"], cutoff=0.75):
+            hint = "write `else`; if it is a value, give an `else` beside it"
+            yield Mistake(here, f"{value!r} looks like `else`", hint)
         if allowed is not None and value not in allowed:
             what = f"unreachable: the rule matches {table.by} {', '.join(allowed)} only"
             yield Mistake(here, what, suggestion(value, allowed))
@@ -299,7 +303,8 @@ def _by_date_mistakes(
     name = target.calendar or own or rule.calendar or file.calendar
     if target.calendar is not None:
         yield from _calendar_name_mistakes(file, (*place, "calendar"), name)
-    if name in file.calendars and file.calendars[name].zone is None:
+    counted = file.calendars.get(name)
+    if counted is not None and (counted.always or counted.union):
         what = f"calendar {name!r} has no dates of its own to count"
         yield Mistake(place, what, "add `calendar`: one with a `zone`")
     for field in ("cut_off", "next_start"):

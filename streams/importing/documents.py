@@ -11,9 +11,17 @@ from pydantic_core import ErrorDetails
 from schemas.mapping import Mistake, Place, suggestion
 from schemas.problems import Problem, ProblemsError
 
+TAGS = ("~duration", "~by_date", "~table")  # of forms that a value may have
 NODES_MAX = 100_000
 DEPTH_MAX = 40
 _INT, _FLOAT = "tag:yaml.org,2002:int", "tag:yaml.org,2002:float"
+
+# Messages of pydantic in the words of YAML.
+_PYTHON_WORDS = re.compile(r"valid (tuple|list|dictionary)( or instance of \w+)?")
+_WORDS = {"tuple": "list", "list": "list", "dictionary": "mapping (`key: value`)"}
+
+# Parts of pydantic's paths that are not in the file: types, its word for "the key itself", our tags.
+_NO_PLACES = ("str", "dict[str,str]", "[key]", "~duration", "~by_date", "~table")
 
 KeysAt = Callable[[Place], list[str]]  # the keys that are known at a place
 
@@ -64,21 +72,30 @@ def parse_yaml(text: str, file: str) -> Document:
     ProblemsError when the text is no YAML.
     """
     document = Document(file)
-    loader = _Loader(text)
     try:
-        node = loader.get_single_node()
-        document.data = None if node is None else _Builder(document, loader).plain(node, ())
+        _read_into(document, text)
     except RecursionError as error:
         raise ProblemsError(Problem(file, "nested too deeply")) from error
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f"{file}:{mark.line + 1}" if mark is not None else file
         raise ProblemsError(Problem(where, f"not YAML: {error.problem or error}")) from error
+    except yaml.reader.ReaderError as error:
+        where = f"{file}:{text.count(chr(10), 0, error.position) + 1}"
+        what = f"not YAML: the character U+{ord(text[error.position]):04X} is not allowed"
+        raise ProblemsError(Problem(where, what)) from error
     except yaml.YAMLError as error:
         raise ProblemsError(Problem(file, f"not YAML: {error}")) from error
+    return document
+
+
+def _read_into(document: Document, text: str) -> None:
+    loader = _Loader(text)
+    try:
+        node = loader.get_single_node()
+        document.data = None if node is None else _Builder(document, loader).plain(node, ())
     finally:
         loader.dispose()
-    return document
 
 
 class _Loader(yaml.SafeLoader):
@@ -207,11 +224,12 @@ def partition(
 
 
 def place_of(error: ErrorDetails) -> Place:
-    """The path of keys in the file; names of types, tags (`~…`) and `[key]` in it are pydantic's own."""
+    """The path of keys in the file, without pydantic's names of types and our tags (`~…`) in it."""
+    *path, last = error["loc"]
     return tuple(
         part
-        for part in error["loc"]
-        if part not in ("str", "dict[str,str]") and not str(part).startswith(("~", "["))
+        for part in (*path, *(() if last in ("str", "[key]") else (last,)))
+        if part not in ("dict[str,str]", *TAGS)
     )
 
 
@@ -226,6 +244,13 @@ def mistake_of(error: ErrorDetails, keys_at: KeysAt) -> Mistake:
         return Mistake(place[:-1], f"{place[-1]!r} is missing")
     if kind == "string_type" and isinstance(error["input"], bool):
         return Mistake(place, f"{error['input']} is read as yes/no", 'put it in quotes: "true"')
+    given = error["input"]
+    if kind == "literal_error":
+        expected = error["ctx"]["expected"]
+        hint = suggestion(str(given), re.findall(r"'([^']*)'", expected)) or f"got {given!r:.60}"
+        return Mistake(place, f"input should be {expected}", hint)
     message = error["msg"].removeprefix("Value error, ")
-    got = "" if str(error["input"]) in message else f"got {error['input']!r:.60}"
+    message = _PYTHON_WORDS.sub(lambda found: _WORDS[found[1]], message)
+    told = repr(given) in message or (not isinstance(given, int | float) and str(given) in message)
+    got = "" if told else f"got {given!r:.60}"
     return Mistake(place, message[:1].lower() + message[1:], got)

@@ -2,17 +2,14 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
-from datetime import date
+from collections.abc import Iterator
 
 from schemas.instants import to_ms
-from schemas.mapping import Mistake, Place
 from schemas.policy import (
     DAY_NAMES,
     ByDate,
     Calendar,
     Clock,
-    HolidaySource,
     Labels,
     Matchers,
     PolicyFile,
@@ -22,104 +19,45 @@ from schemas.policy_tables import rows_of
 from schemas.policy_values import duration_ms, interval_minutes, marks_of, minute_of
 from streams.core import policy as core
 from streams.core.business_time import CalendarSpec, Closure, Interval, compile_calendar
-from streams.core.business_time.country_holidays import (
-    holidays_of_country,
-    moved_workdays_of_china,
-)
-from streams.core.business_time.ical_holidays import holidays_of_ical
-from streams.core.business_time.spec import Holidays, MovedWorkdays
 from streams.core.business_time.working_days import WorkingDays
-
-Beside = Callable[[str], bytes]
-# Of holidays by country or file, around the start of the policy: the same wherever it is compiled.
-YEARS_BEFORE, YEARS_AFTER = 5, 40
+from streams.policies.holidays import LookedUp
 
 
-def compile_policy(
-    file: PolicyFile, beside: Beside | None, mistakes: list[Mistake]
-) -> core.Policy | None:
-    """The policy; None when `mistakes` got something."""
-    specs = _Specs(file, beside, mistakes).all()
-    if mistakes:
-        return None
-    return _Compiler(file, specs).policy()
+def compile_policy(file: PolicyFile, looked_up: LookedUp) -> core.Policy:
+    """The policy of a file without mistakes, whose holidays were looked up."""
+    return _Compiler(file, _specs(file, looked_up)).policy()
 
 
-class _Specs:
-    """The calendars of a file as rules, holidays looked up."""
-
-    def __init__(self, file: PolicyFile, beside: Beside | None, mistakes: list[Mistake]) -> None:
-        self._file = file
-        self._beside = beside
-        self._mistakes = mistakes
-        year = file.effective_from.year
-        self._years = range(year - YEARS_BEFORE, year + YEARS_AFTER + 1)
-
-    def all(self) -> dict[str, CalendarSpec]:
-        """By name; members of unions come first."""
-        found: dict[str, CalendarSpec] = {}
-        for name, calendar in sorted(
-            self._file.calendars.items(), key=lambda item: bool(item[1].union)
-        ):
-            found[name] = self._spec(name, calendar, found)
-        return found
-
-    def _spec(self, name: str, calendar: Calendar, others: dict[str, CalendarSpec]) -> CalendarSpec:
-        closures = tuple(
-            Closure(to_ms(closure.from_), to_ms(closure.to), closure.reason)
-            for closure in calendar.closures
-        )
-        if calendar.zone is None:
-            members = tuple(others[member] for member in calendar.union)
-            return CalendarSpec(name, always=calendar.always, union=members, closures=closures)
-        holidays, moved = self._holidays(name, calendar)
-        weekly = {str(day): texts for day, texts in calendar.weekly.items()}
-        return CalendarSpec(
-            name,
-            tz=calendar.zone,
-            weekly=tuple(_intervals(weekly.get(day, ())) for day in DAY_NAMES),
-            holidays=tuple(sorted(holidays.items())),
-            overrides=tuple(
-                (day, _intervals(texts)) for day, texts in sorted(calendar.overrides.items())
-            ),
-            moved_workdays=tuple(sorted(moved.items())),
-            closures=closures,
-        )
-
-    def _holidays(self, name: str, calendar: Calendar) -> tuple[dict[date, str], dict[date, int]]:
-        """Holidays with names, and moved working days → the weekday they work like."""
-        holidays: dict[date, str] = {}
-        moved: dict[date, int] = {}
-        for index, source in enumerate(calendar.holidays):
-            place: Place = ("calendars", name, "holidays", index)
-            try:
-                found, moved_here = self._of_source(source)
-            except (ValueError, OSError) as error:
-                self._mistakes.append(Mistake(place, _why(error, source)))
-                continue
-            holidays |= dict(found)
-            moved |= dict(moved_here)
-        own = {day: DAY_NAMES.index(weekday) for day, weekday in calendar.moved_workdays.items()}
-        return holidays, moved | own
-
-    def _of_source(self, source: HolidaySource) -> tuple[Holidays, MovedWorkdays]:
-        if source.day is not None:
-            return ((source.day, source.name),), ()
-        if source.country is not None:
-            found = holidays_of_country(source.country, source.subdivision, self._years)
-            return found, moved_workdays_of_china(self._years) if source.moved_workdays else ()
-        assert source.ical is not None, "checked before"
-        if self._beside is None:
-            message = "an iCal file needs a policy that is a file itself"
-            raise ValueError(message)
-        content = self._beside(source.ical)
-        return holidays_of_ical(content, self._years[0], self._years[-1]), ()
+def _specs(file: PolicyFile, looked_up: LookedUp) -> dict[str, CalendarSpec]:
+    """The calendars of a file as rules, by name; members of unions come first."""
+    found: dict[str, CalendarSpec] = {}
+    for name, calendar in sorted(file.calendars.items(), key=lambda item: bool(item[1].union)):
+        found[name] = _spec(name, calendar, found, looked_up)
+    return found
 
 
-def _why(error: Exception, source: HolidaySource) -> str:
-    if isinstance(error, OSError):
-        return f"{source.ical}: {error.strerror or error}"
-    return str(error)
+def _spec(
+    name: str, calendar: Calendar, others: dict[str, CalendarSpec], looked_up: LookedUp
+) -> CalendarSpec:
+    closures = tuple(
+        Closure(to_ms(closure.from_), to_ms(closure.to), closure.reason)
+        for closure in calendar.closures
+    )
+    if calendar.zone is None:
+        members = tuple(others[member] for member in calendar.union)
+        return CalendarSpec(name, always=calendar.always, union=members, closures=closures)
+    weekly = {str(day): texts for day, texts in calendar.weekly.items()}
+    return CalendarSpec(
+        name,
+        tz=calendar.zone,
+        weekly=tuple(_intervals(weekly.get(day, ())) for day in DAY_NAMES),
+        holidays=tuple(sorted(looked_up.holidays[name].items())),
+        overrides=tuple(
+            (day, _intervals(texts)) for day, texts in sorted(calendar.overrides.items())
+        ),
+        moved_workdays=tuple(sorted(looked_up.moved[name].items())),
+        closures=closures,
+    )
 
 
 def _intervals(texts: tuple[str, ...]) -> tuple[Interval, ...]:

@@ -7,7 +7,8 @@ from schemas.policy import PolicyFile
 from schemas.problems import Problem, ProblemsError
 from streams.core.policy import Policy, PolicyBook
 from streams.importing.documents import parse_yaml
-from streams.policies.compiling import Beside, compile_policy
+from streams.policies.compiling import compile_policy
+from streams.policies.holidays import Beside, LookedUp
 from streams.policies.understanding import understood
 
 FILE_BYTES_MAX = 1024 * 1024
@@ -63,10 +64,9 @@ def read_policy(text: str, file: str, beside: Beside | None = None) -> tuple[Pol
     if not isinstance(document.data, dict):
         raise ProblemsError(Problem(f"{file}:1", "not a policy file", "start with `policy: NAME`"))
     mistakes = list(document.mistakes)
-    parsed = understood(document, mistakes)
-    compiled = None if parsed is None else compile_policy(parsed, beside, mistakes)
+    looked_up = LookedUp(beside)
+    parsed = understood(document, mistakes, looked_up.look_up)
     if mistakes:
         raise ProblemsError(*document.problems(mistakes))
     assert parsed is not None, "without mistakes there is a file"
-    assert compiled is not None, "without mistakes there is a policy"
-    return parsed, compiled
+    return parsed, compile_policy(parsed, looked_up)

@@ -22,7 +22,7 @@ from schemas.policy_records import OrderedRejudgement, PublishedPolicy, record_o
 from schemas.problems import Problem, ProblemsError
 from streams.core.policy import Policy, PolicyBook, Rejudgement
 from streams.importing.documents import parse_yaml
-from streams.policies.compiling import Beside
+from streams.policies.holidays import Beside
 from streams.policies.loading import parse_policy
 
 LEAD_MS = 10_000  # between publishing and taking effect: many times what a worker needs to learn

@@ -4,6 +4,9 @@ What is wrong is told, then mended (a misspelt key) or taken out, and the rest i
 then said of places from which something was taken is no mistake of the writer's, and not told.
 """
 
+from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import replace
 from typing import get_args
 
 from pydantic import BaseModel, ValidationError
@@ -16,6 +19,8 @@ from schemas.policy_mistakes import mistakes_of
 from streams.core.business_time.zones import zone_names
 from streams.importing.documents import Document, mend_unknown_keys, mistake_of, partition, place_of
 
+Further = Callable[[PolicyFile], list[Mistake]]
+Steps = list[tuple[dict[str, object] | list[object], str | int]]
 _ROUNDS_MAX = 20
 # What stands at a place, by the key before it, where that is no value.
 _MODELS: dict[str, type[BaseModel]] = {
@@ -30,6 +35,7 @@ _STAND_INS: dict[str, object] = {
     "effective_from": "2000-01-01T00:00:00Z",
     "calendar": "unknown",
     "clocks": {"unknown": {"start": "created", "stop": "closed"}},
+    "id": "unnamed",
     "start": "created",
     "working_days": 1,
     "by": "tier",
@@ -39,100 +45,145 @@ _STAND_INS: dict[str, object] = {
 }
 
 
-def understood(document: Document, mistakes: list[Mistake]) -> PolicyFile | None:
-    """The file; None when `mistakes` got something. Changes the document's data."""
-    data = document.data
-    taken: list[Place] = []
+def understood(
+    document: Document, mistakes: list[Mistake], further: Further = lambda _file: []
+) -> PolicyFile | None:
+    """The file; None when `mistakes` got something. Changes the document's data.
+
+    `further` finds mistakes that the language can't see, in the file as it was meant.
+    """
     before = len(mistakes)
+    mender = _Mender(document, mistakes)
     for _ in range(_ROUNDS_MAX):
         try:
-            file = PolicyFile.model_validate(data)
+            file = PolicyFile.model_validate(document.data)
         except ValidationError as error:
-            _look_behind(document, error.errors(include_url=False), mistakes, taken)
+            mender.look_behind(error.errors(include_url=False))
         else:
-            more = mistakes_of(file, zone_names())
-            mistakes += [mistake for mistake in more if not _follows(mistake, taken)]
+            mender.tell([*mistakes_of(file, zone_names()), *further(file)])
             break
     else:
         return None
     return file if len(mistakes) == before else None
 
 
-def _look_behind(
-    document: Document,
-    errors: list[ErrorDetails],
-    mistakes: list[Mistake],
-    taken: list[Place],
-) -> None:
-    """Tell the errors, and change the data such that they are gone."""
-    missing, others = partition(errors, lambda item: item["type"] == "missing")
-    unknown, others = partition(others, lambda item: item["type"] == "extra_forbidden")
-    data = document.data
-    assert isinstance(data, dict), "checked before"
-    mended = mend_unknown_keys(data, unknown, missing, keys_at)
-    document.rename(mended.renamed)
-    mistakes += mended.mistakes
-    # Backwards, so that what is taken out of a list moves nothing that is still to be taken out.
-    for item in sorted([*mended.still_missing, *others], key=_order, reverse=True):
-        place = place_of(item)
-        if place not in [mistake.place for mistake in document.mistakes]:
-            mistakes.append(mistake_of(item, keys_at))
-        taken.append(_take_out(data, place))
+class _Mender:
+    """Tells errors and changes the data such that they are gone; knows where in the file all that is
+    left stood."""
 
+    def __init__(self, document: Document, mistakes: list[Mistake]) -> None:
+        assert isinstance(document.data, dict), "checked before"
+        self._document = document
+        self._data: dict[str, object] = document.data
+        self._mistakes = mistakes
+        self._taken: list[Place] = []
+        self._left: dict[Place, list[int]] = {}  # list → where in the file its items stood
+        unread = [mistake.place for mistake in document.mistakes if self._is_empty(mistake.place)]
+        self._take_out(unread)
 
-def _order(item: ErrorDetails) -> list[tuple[bool, int, str]]:
-    return [
-        (isinstance(part, str), part if isinstance(part, int) else 0, str(part))
-        for part in place_of(item)
-    ]
+    def look_behind(self, errors: list[ErrorDetails]) -> None:
+        """Tell the errors, mend misspelt keys, and take out what is wrong."""
+        missing, others = partition(errors, lambda item: item["type"] == "missing")
+        unknown, others = partition(others, lambda item: item["type"] == "extra_forbidden")
+        mended = mend_unknown_keys(self._data, unknown, missing, keys_at)
+        self._document.rename(
+            {self._written(right): self._written(as_is) for right, as_is in mended.renamed.items()}
+        )
+        wrong = [*mended.still_missing, *others]
+        told = [*mended.mistakes, *(mistake_of(item, keys_at) for item in wrong)]
+        self._mistakes += [self._placed(mistake) for mistake in told]
+        self._take_out([place_of(item) for item in wrong])
 
+    def tell(self, found: list[Mistake]) -> None:
+        """Of what is wrong in the mended file tell what is the writer's doing."""
+        placed = [self._placed(mistake) for mistake in found]
+        self._mistakes += [one for one in placed if not _follows(one, self._taken)]
 
-def _take_out(data: object, place: Place) -> Place:
-    """Take out what stands at a place; returns the place from which something is gone."""
-    *path, last = place
-    owner, walked = data, 0
-    for part in path:
-        inner = _inside(owner, part)
-        if inner is None:
-            break
-        owner, walked = inner, walked + 1
-    if walked < len(path):
-        last = place[walked]
-    if isinstance(owner, list) and isinstance(last, int) and last < len(owner):
-        del owner[last]
-    elif isinstance(owner, dict):
-        key = str(last) if str(last) in owner or last in _STAND_INS else None
-        if key is None:
-            owner.clear()
-        elif key in _STAND_INS:
-            owner[key] = _STAND_INS[key]
+    def _placed(self, mistake: Mistake) -> Mistake:
+        return replace(mistake, place=self._written(mistake.place))
+
+    def _written(self, place: Place) -> Place:
+        """Where in the file that stands which stands at a place of the data now."""
+        written: Place = ()
+        for part in place:
+            left = self._left.get(written)
+            known = left is not None and isinstance(part, int) and part < len(left)
+            written = (*written, left[part] if known else part)  # type: ignore[index]  # known: it is
+        return written
+
+    def _is_empty(self, place: Place) -> bool:
+        owner, key = _steps(self._data, place)[-1]
+        return (owner.get(str(key)) if isinstance(owner, dict) else owner[int(key)]) is None
+
+    def _take_out(self, places: list[Place]) -> None:
+        """Backwards, so that what is taken out of a list moves nothing that is still to be taken out."""
+        for place in sorted(set(places), key=_order, reverse=True):
+            written = self._written(place)
+            # A stand-in that is wrong as well goes with all around it.
+            again = written in self._taken
+            self._taken.append(written)
+            steps = _steps(self._data, place)
+            while not self._takes(steps, again) and len(steps) > 1:
+                steps.pop()
+
+    def _takes(self, steps: Steps, again: bool) -> bool:
+        """Take out or replace the last step; False when there is nothing of that name."""
+        owner, key = steps[-1]
+        if isinstance(owner, list):
+            place = tuple(step for _, step in steps[:-1])
+            left = self._left.setdefault(self._written(place), list(range(len(owner))))
+            del owner[int(key)], left[int(key)]
+        elif key in _STAND_INS and not again:
+            owner[str(key)] = deepcopy(_STAND_INS[str(key)])
+        elif key in owner:
+            del owner[str(key)]
         else:
-            del owner[key]
-    return place
+            return False
+        return True
 
 
-def _inside(owner: object, part: str | int) -> object:
-    """One step into the data; where one value stands for a list of it, an index is no step."""
-    if isinstance(owner, dict):
-        return owner if part == 0 and "0" not in owner else _container(owner.get(str(part)))
-    if isinstance(owner, list) and isinstance(part, int) and part < len(owner):
-        return _container(owner[part])
-    return None
+def _steps(data: dict[str, object], place: Place) -> Steps:
+    """The way to a place, or as far as it exists: each container and what is named in it."""
+    steps: Steps = []
+    at: object = data
+    for part in place:
+        if isinstance(at, list) and isinstance(part, int) and part < len(at):
+            steps.append((at, part))
+            at = at[part]
+        elif isinstance(at, dict) and (part != 0 or "0" in at):
+            steps.append((at, str(part)))
+            at = at.get(str(part))
+        elif not isinstance(at, dict):
+            break
+        # Else one mapping stands for a list of it, and the index is no step.
+    return steps
 
 
-def _container(value: object) -> object:
-    return value if isinstance(value, dict | list) else None
+def _order(place: Place) -> list[tuple[bool, int, str]]:
+    return [
+        (isinstance(part, str), part if isinstance(part, int) else 0, str(part)) for part in place
+    ]
 
 
 def _follows(mistake: Mistake, taken: list[Place]) -> bool:
     """Whether it is only said because something was taken out."""
-    place = mistake.place
+    place, what = mistake.place, mistake.what
     for gone in taken:
         if gone[: len(place)] == place or place[: len(gone)] == gone:
             return True
-        whole = len(gone) <= 2 and gone[0] in ("clocks", "calendars")
-        if whole and mistake.what.startswith(f"unknown {str(gone[0])[:-1]}"):
+        if _changes_elsewhere(gone, place, what):
             return True
+    return False
+
+
+def _changes_elsewhere(gone: Place, place: Place, what: str) -> bool:
+    """What was taken out makes something else look wrong."""
+    if gone[0] in ("clocks", "calendars") and len(gone) <= 2:  # the whole of it
+        return what.startswith(f"unknown {str(gone[0])[:-1]}")
+    if gone[-1] == "kind":
+        return place == (*gone[:-1], "team")
+    if gone[0] == "rules" and what.startswith("unreachable"):
+        return gone[2:3] == ("match",) or gone[-1] == "by"
     return False
 
 

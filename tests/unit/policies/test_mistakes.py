@@ -267,7 +267,7 @@ MISTAKES = {
     "unknown mode": (
         "at_risk: 80%",
         "on_reopen: restart",
-        "14: clocks.reply.on_reopen: input should be 'resume', 'reset' or 'count_closed' (got 'restart')",
+        "14: clocks.reply.on_reopen: input should be 'resume', 'reset' or 'count_closed' (did you mean 'reset'?)",
     ),
 }
 
