@@ -14,7 +14,7 @@ import typer
 
 from schemas.decode import decode
 from schemas.events import Event, Rejected
-from schemas.instants import parse_rfc3339
+from schemas.instants import parse_rfc3339, rfc3339
 from schemas.problems import Problem, ProblemsError
 from streams.cli.errors import told_clearly
 from streams.core.business_time.zones import zone
@@ -79,7 +79,11 @@ def explain_ticket(
             hint = "give --events FILE and --policy FILE, or --url of a running system"
             raise ProblemsError(Problem("explain", "nothing to explain from", hint))
         found = _events_of(events, ticket)
-        until_ms = max(event.ingested_ms for event in found) if as_of is None else _instant(as_of)
+        known = [event.ingested_ms for event in found]
+        until_ms = max(known) if as_of is None else _instant(as_of)
+        if until_ms < min(known):
+            hint = f"its first event was known at {rfc3339(min(known))}"
+            raise ProblemsError(Problem("--as-of", "nothing was known of the ticket then", hint))
         explanation = explain(found, load_book(policy), until_ms)
         if clock is not None:
             explanation = only_clock(explanation, clock)

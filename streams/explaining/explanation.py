@@ -13,7 +13,7 @@ from schemas.events import Event
 from schemas.problems import Problem, ProblemsError
 from streams.core.business_time.calendar import CompiledCalendar
 from streams.core.business_time.date_rules import members
-from streams.core.effects import Effect, Intent
+from streams.core.effects import CoreRejected, Effect, Intent
 from streams.core.policy import PolicyBook
 from streams.core.tickets.cycle import Stretch
 from streams.core.tickets.evaluate import digest_of
@@ -125,6 +125,7 @@ class Explanation:
     agent: str | None
     events: int
     flags: tuple[str, ...]
+    refused: tuple[str, ...]  # ids of events that a live engine refuses: known after the horizon
     complete: bool  # false: the oldest events have been folded away
     clocks: tuple[ClockExplanation, ...]
 
@@ -184,6 +185,8 @@ def explain_entries(
     """The same from the log that a live state keeps. `names`: tenant, source, ticket id."""
     tenant, source, ticket_id = names
     book = PlannedBook(policy_book)
+    live = _replayed(names, entries, policy_book, as_of_ms)
+    entries = [entry for entry in entries if entry.event_id not in live.refused]
     known = known_as_of(entries, as_of_ms, None, book.skew_ms)
     fold = Fold(book, Facts(tenant, source, known.first_ms))
     story = _Story(book, as_of_ms, fold.facts)
@@ -192,7 +195,7 @@ def explain_entries(
         facts = fold.facts
         story.moments.append(_Moment(key[0], entry.type, facts.status, facts.team))
     story.facts = fold.facts
-    story.said = _history(names, entries, policy_book, as_of_ms)
+    story.said = live.said()
     flags = ticket_flags(entries, as_of_ms, fold.facts.created_ms, book)
     view = view_of(ticket_id, fold.facts, (*fold.past, *fold.last), flags, as_of_ms, book)
     return Explanation(
@@ -207,6 +210,7 @@ def explain_entries(
         agent=fold.facts.agent,
         events=len(known.ordered),
         flags=tuple(sorted({flag.flag for flag in flags})),
+        refused=tuple(sorted(live.refused)),
         complete=complete,
         clocks=tuple(_clock(cycle, story) for cycle in view.cycles),
     )
@@ -378,31 +382,46 @@ class _Live:
     def __init__(self, policy_book: PolicyBook) -> None:
         self._logic = TicketLogic(policy_book)
         self._state: TicketState | None = None
-        self.intents: list[Intent] = []
+        self._now_ms = 0
+        self._intents: list[Intent] = []
+        self.refused: set[str] = set()
 
     def pass_time(self, until_ms: int) -> None:
-        """Everything due before an instant happens."""
+        """Everything due before an instant happens: at its own, or now when that has gone by."""
         while self._state is not None:
             wake_ms = self._logic.wake_ms(self._state)
             if wake_ms is None or wake_ms >= until_ms:
-                return
-            self._state, effects = self._logic.on_timer(self._state, wake_ms)
+                break
+            self._now_ms = max(self._now_ms, wake_ms)
+            self._state, effects = self._logic.on_timer(self._state, self._now_ms)
             self._take(effects)
+        self._now_ms = max(self._now_ms, until_ms)
 
     def deliver(self, event: Event) -> None:
         """Hand over one event when it arrives."""
         self.pass_time(event.ingested_ms)
         self._state, effects = self._logic.advance(self._state, event, event.ingested_ms)
         self._take(effects)
+        if any(isinstance(effect, CoreRejected) for effect in effects):
+            self.refused.add(event.event_id)
+
+    def said(self) -> dict[tuple[str, str], list[Said]]:
+        """What was said of each cycle, by what was known when."""
+        found: dict[tuple[str, str], list[Said]] = {}
+        for intent in self._intents:
+            found.setdefault((intent.clock, intent.cycle_id), []).append(
+                Said(intent.level, intent.recorded_ms, intent.due_ms, intent.breach_ms)
+            )
+        return found
 
     def _take(self, effects: Iterable[Effect]) -> None:
-        self.intents += [effect for effect in effects if isinstance(effect, Intent)]
+        self._intents += [effect for effect in effects if isinstance(effect, Intent)]
 
 
-def _history(
+def _replayed(
     names: tuple[str, str, str], entries: Sequence[Entry], policy_book: PolicyBook, as_of_ms: int
-) -> dict[tuple[str, str], list[Said]]:
-    """What was said of each cycle, by what was known when."""
+) -> _Live:
+    """A live engine that has seen what was known by then."""
     tenant, source, ticket_id = names
     live = _Live(policy_book)
     known = (entry for entry in entries if entry.ingested_ms <= as_of_ms)
@@ -423,9 +442,4 @@ def _history(
             )
         )
     live.pass_time(as_of_ms)
-    said: dict[tuple[str, str], list[Said]] = {}
-    for intent in live.intents:
-        said.setdefault((intent.clock, intent.cycle_id), []).append(
-            Said(intent.level, intent.recorded_ms, intent.due_ms, intent.breach_ms)
-        )
-    return said
+    return live

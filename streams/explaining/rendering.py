@@ -18,6 +18,10 @@ _WORDS: dict[str, tuple[str, str]] = {
     "holder": ("held by", "当前处理"),
     "first": ("first contact owned by", "首问责任人"),
     "flags": ("flags", "标记"),
+    "refused": (
+        "Left out, known only after the ticket's horizon had passed",
+        "已超出工单的保留期限，未计入的事件",
+    ),
     "incomplete": (
         "The oldest events have been folded away; what lies before them can't be shown.",
         "最早的事件已归并，无法再展示更早的过程。",
@@ -158,6 +162,8 @@ class _Text:
         yield f"{word('first')}: {explanation.first_agent or none}"
         if explanation.flags:
             yield f"{word('flags')}: {', '.join(explanation.flags)}"
+        if explanation.refused:
+            yield f"{word('refused')}: {', '.join(explanation.refused)}"
         if not explanation.complete:
             yield word("incomplete")
         for clock in explanation.clocks:

@@ -42,6 +42,8 @@ def test_segments_tile_and_sum_to_the_elapsed_time(
                 assert spans[0].from_ms == clock.start_ms
         if clock.due_from == "target" and clock.state == "running" and not clock.breached:
             assert clock.last_start_ms is not None  # then the last stretch always explains it
+        if clock.breached and clock.state != "void":
+            assert any(said.level == "breach" for said in clock.said)
         assert sum(holder.held_ms for holder in clock.holders) == cycle.elapsed_ms
 
 

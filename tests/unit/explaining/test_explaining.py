@@ -109,6 +109,20 @@ def test_late_truth_is_told() -> None:
     assert [item.level for item in clock.said] == ["at_risk", "breach", "retracted"]
 
 
+def test_what_comes_after_the_horizon_is_left_out_as_it_is_live() -> None:
+    reopened = {**event("A", "reopened", "16:30"), "ingested_at": "2026-06-01T00:00:00Z"}
+    late = [*STORY, reopened]
+    found = [decode(line(document), key=None, received_ms=0) for document in late]
+    explanation = explain(
+        [item for item in found if isinstance(item, Event)],
+        book(),
+        parse_rfc3339("2026-06-02T00:00:00Z"),
+    )
+
+    assert (len(explanation.refused), explanation.status, explanation.events) == (1, "solved", 5)
+    assert "Left out" in text_of(explanation, None, "en")
+
+
 def test_the_text_in_both_languages() -> None:
     english = text_of(explained(), zone("UTC"), "en")
     assert "■ Resolution (resolution, cycle 1): BREACHED 2026-01-19 14:30:00 UTC" in english
@@ -201,6 +215,7 @@ def test_mistakes_of_the_command(tmp_path: Path) -> None:
         (("A", *options, "--clock", "reply"), "it has: resolution"),
         (("A", *options, "--zone", "Mars"), "Mars"),
         (("A", *options, "--as-of", "noon"), "--as-of"),
+        (("A", *options, "--as-of", "2026-01-19T08:00:00Z"), "known at 2026-01-19T08:30:00Z"),
         (("A",), "nothing to explain from"),
         (("A", "--url", "http://127.0.0.1:1", *options), "explains its now"),
         (("A", "--url", "http://127.0.0.1:1"), "write tenant/source/ticket"),
