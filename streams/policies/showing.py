@@ -2,10 +2,14 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from schemas.instants import rfc3339
+from schemas.instants import from_ms, rfc3339
 from schemas.policy_values import duration_text
 from streams.core.business_time import CompiledCalendar
+from streams.core.business_time.date_rules import members
+from streams.core.business_time.outlook import HOLIDAY_OUTLOOK_DAYS
 from streams.core.policy import Calendar, ClockSpec, Matcher, Policy, Rule
+
+DAY_MS = 86_400_000
 
 
 def lines_of(policy: Policy) -> Iterator[str]:
@@ -30,17 +34,34 @@ def lines_of(policy: Policy) -> Iterator[str]:
         yield _rule(rule)
 
 
-def warnings_of(policy: Policy, now_ms: int) -> Iterator[str]:
+def warnings_of(policy: Policy, now_ms: int) -> list[str]:
     """What isn't wrong and yet worth a look: holidays that run out, promises never given."""
+    return list(dict.fromkeys(_warnings(policy, now_ms)))  # a union says what its members say
+
+
+def _warnings(policy: Policy, now_ms: int) -> Iterator[str]:
     for calendar in calendars_of(policy):
         if isinstance(calendar, CompiledCalendar):
             warning = calendar.outlook_warning(now_ms)
             if warning is not None:
                 yield warning
+            yield from _moved_workdays_warnings(calendar, now_ms)
     promised = {clock for rule in policy.rules for clock in (*rule.targets, *rule.due_rules)}
     for clock in policy.clocks:
         if clock.id not in promised:
             yield f"clock {clock.id} has no target in any rule: only instants that come with a ticket count"
+
+
+def _moved_workdays_warnings(calendar: CompiledCalendar, now_ms: int) -> Iterator[str]:
+    """Working days are moved by yearly decree: of a year without one nothing is known."""
+    ahead = from_ms(now_ms + HOLIDAY_OUTLOOK_DAYS * DAY_MS)
+    for spec in members(calendar.spec):
+        days = [day for day, _ in spec.moved_workdays]
+        if days and max(days).year < ahead.year:
+            yield (
+                f"calendar {spec.id} knows moved working days (调休) up to {max(days)} only; look at it"
+                f" again once those of {ahead.year} are decreed"
+            )
 
 
 def calendars_of(policy: Policy) -> list[Calendar]:

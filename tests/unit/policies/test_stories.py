@@ -157,3 +157,12 @@ def test_show_tells_the_version_the_promises_and_what_to_look_after(tmp_path: Pa
         " knows is 2026-12-25",
     ):
         assert line in result.output.splitlines(), line
+
+
+def test_show_warns_once_of_working_days_that_are_not_decreed_yet(tmp_path: Path) -> None:
+    path = tmp_path / "shop.yaml"
+    china = SHOP.replace("[2026-12-25]", "[{country: CN, moved_workdays: true}]")
+    path.write_text(china.replace("always: true", "union: [office]"))
+    for as_of, warned in (("2026-06-01T00:00:00Z", 0), ("2026-11-25T00:00:00Z", 1)):
+        result = CliRunner().invoke(app, ["policy", "show", str(path), "--as-of", as_of])
+        assert result.output.count("once those of 2027 are decreed") == warned
