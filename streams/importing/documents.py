@@ -189,6 +189,9 @@ def mend_unknown_keys(
     for error in unknown:
         *path, key = place_of(error)
         owner = _inside(data, tuple(path))
+        if owner is None or str(key) not in owner:  # a name that looks like pydantic's own
+            mistakes.append(mistake_of(error, keys_at))
+            continue
         value = owner.pop(str(key))
         for other in still_missing:
             *other_path, wanted = place_of(other)
@@ -208,12 +211,15 @@ def mend_unknown_keys(
     return Mended(mistakes, still_missing, renamed)
 
 
-def _inside(data: object, path: Place) -> dict[str, object]:
+def _inside(data: object, path: Place) -> dict[str, object] | None:
     for part in path:
-        assert isinstance(data, dict | list)
-        data = data[part]  # type: ignore[index]  # pydantic walked the same path
-    assert isinstance(data, dict)
-    return data
+        known = (
+            data if isinstance(data, dict) else range(len(data) if isinstance(data, list) else 0)
+        )
+        if part not in known:
+            return None
+        data = data[part]  # type: ignore[index]  # it is in it
+    return data if isinstance(data, dict) else None
 
 
 def partition(

@@ -58,7 +58,8 @@ def understood(
         try:
             file = PolicyFile.model_validate(document.data)
         except ValidationError as error:
-            mender.look_behind(error.errors(include_url=False))
+            if not mender.look_behind(error.errors(include_url=False)):
+                return None
         else:
             mender.tell([*mistakes_of(file, zone_names()), *further(file)])
             break
@@ -81,8 +82,8 @@ class _Mender:
         unread = [mistake.place for mistake in document.mistakes if self._is_empty(mistake.place)]
         self._take_out(unread)
 
-    def look_behind(self, errors: list[ErrorDetails]) -> None:
-        """Tell the errors, mend misspelt keys, and take out what is wrong."""
+    def look_behind(self, errors: list[ErrorDetails]) -> bool:
+        """Tell the errors, mend misspelt keys, and take out what is wrong; False when none was new."""
         missing, others = partition(errors, lambda item: item["type"] == "missing")
         unknown, others = partition(others, lambda item: item["type"] == "extra_forbidden")
         mended = mend_unknown_keys(self._data, unknown, missing, keys_at)
@@ -91,8 +92,11 @@ class _Mender:
         )
         wrong = [*mended.still_missing, *others]
         told = [*mended.mistakes, *(mistake_of(item, keys_at) for item in wrong)]
-        self._mistakes += [self._placed(mistake) for mistake in told]
+        placed = [self._placed(mistake) for mistake in told]
+        new = [mistake for mistake in placed if mistake not in self._mistakes]
+        self._mistakes += new
         self._take_out([place_of(item) for item in wrong])
+        return bool(new)
 
     def tell(self, found: list[Mistake]) -> None:
         """Of what is wrong in the mended file tell what is the writer's doing."""
