@@ -99,7 +99,8 @@ def _events_of(path: Path, ticket: str) -> list[Event]:
     needle = ticket.rpartition("/")[2].encode()
     with open_bytes(path) as (_file, content):
         for line in content:
-            if needle not in line:  # a quick look first: most lines are of others
+            # A quick look first, as most lines are of others; JSON may escape what it likes.
+            if needle not in line and b"\\" not in line:
                 continue
             event = decode(line.strip(), key=None, received_ms=-1, kind="ticket")
             if isinstance(event, Rejected) or ticket not in (event.entity_id, event.key):

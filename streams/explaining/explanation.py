@@ -79,7 +79,8 @@ class ClockExplanation:
     or a policy `rule` by date; None when nothing is promised.
 
     Of a target: `used_before_ms` of it were used when the stretch began, at `last_start_ms`, in which the
-    rest of it ends at `due_ms` by the calendar. Both are None when the due instant doesn't follow so:
+    rest of it ends at `due_ms` by the calendar; of a clock that was stopped while held, as if it had gone on
+    then. Both are None when the due instant doesn't follow so:
     while the clock is held, or when a changed target had been used up already.
     """
 
@@ -287,7 +288,12 @@ def _last_stretch(cycle: CycleView, book: PlannedBook) -> tuple[int, int] | None
             if due_ms == cycle.due_ms:
                 return stretch.from_ms, before_ms
         before_ms += stretch.used_ms
-    return None
+    if cycle.stopped_ms is None or before_ms > cycle.target_ms or not cycle.stretches:
+        return None
+    # Stopped while it was held: due as if it had gone on at the stop.
+    calendar = book.calendar(cycle.stretches[-1].calendar)
+    due_ms = calendar.add(cycle.stopped_ms, cycle.target_ms - before_ms)
+    return (cycle.stopped_ms, before_ms) if due_ms == cycle.due_ms else None
 
 
 def _zone(cycles: Iterable[CycleView], book: PlannedBook, as_of_ms: int) -> str:

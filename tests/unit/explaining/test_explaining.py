@@ -157,6 +157,11 @@ def test_what_follows_from_what() -> None:
     held = explain(events()[:2], book(), at("10:30"))
     assert held.clocks[0].due_ms is None
     assert "used 01:30:00. Held at this moment" in text_of(held, None, "en")
+    solved = event("A", "solved", "10:30")
+    stopped = decode(line(solved), key=None, received_ms=0)
+    assert isinstance(stopped, Event)
+    (clock,) = explain([*events()[:2], stopped], book(), at("11:00")).clocks
+    assert (clock.verdict, clock.last_start_ms, clock.due_ms) == ("met", at("10:30"), at("14:00"))
     data = {"targets": {"resolution": "2026-01-19T09:00:00Z"}}
     given = decode(line(event("A", "created", "08:30", data=data)), key=None, received_ms=0)
     assert isinstance(given, Event)
@@ -198,6 +203,9 @@ def test_the_command_explains_from_a_file(tmp_path: Path) -> None:
     code, said = run("A", *options)
     assert code == 0, said
     assert "BREACHED" in said
+    with path.open("ab") as file:
+        file.write(line(event("C", "created", "08:00")).replace(b'"C"', b'"\\u0043"'))
+    assert run("C", *options)[0] == 0
     code, said = run("default/desk/A", *options, "--json", "--as-of", "2026-01-19T12:30:00Z")
     assert code == 0, said
     (clock,) = orjson.loads(said)["clocks"]
