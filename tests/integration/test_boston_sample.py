@@ -30,10 +30,10 @@ def breach_seconds() -> list[float]:
 def test_breaches_begin_at_once_and_go_on() -> None:
     seconds = [second for second in breach_seconds() if 0 < second <= TEN_MINUTES]
     assert seconds[0] < 5
-    assert sum(second <= 20 for second in seconds) >= 50
+    assert sum(second <= 20 for second in seconds) >= 70
     assert sum(second <= 60 for second in seconds) >= 100
-    assert len(seconds) >= 450
-    assert max(late - early for early, late in pairwise([0.0, *seconds, TEN_MINUTES])) < 60
+    assert len(seconds) >= 300
+    assert max(late - early for early, late in pairwise([0.0, *seconds, TEN_MINUTES])) < 80
 
 
 def test_there_is_a_past_to_find_and_a_future_to_live() -> None:
@@ -43,4 +43,4 @@ def test_there_is_a_past_to_find_and_a_future_to_live() -> None:
     past = sum(instant <= start for instant in known)
     ten_minutes = sum(0 < instant - start <= TEN_MINUTES * 1_000 * BOSTON_SAMPLE_SPEED for instant in known)  # fmt: skip
     assert 1_000 < past < 5_000
-    assert ten_minutes > 4_000
+    assert ten_minutes > 3_000
