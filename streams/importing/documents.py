@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 
 import yaml
+from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from schemas.mapping import Mistake, Place, suggestion
@@ -229,6 +230,15 @@ def partition(
     return [item for item in items if wanted(item)], [item for item in items if not wanted(item)]
 
 
+def own_errors(error: ValidationError) -> list[ErrorDetails]:
+    """Its errors, without "too short" of what is only so because its items are wrong."""
+    return [
+        item
+        for item in error.errors(include_url=False)
+        if item["type"] != "too_short" or not item["input"]
+    ]
+
+
 def place_of(error: ErrorDetails) -> Place:
     """The path of keys in the file, without pydantic's names of types and our tags (`~…`) in it."""
     *path, last = error["loc"]
@@ -250,6 +260,8 @@ def mistake_of(error: ErrorDetails, keys_at: KeysAt) -> Mistake:
         return Mistake(place[:-1], f"{place[-1]!r} is missing")
     if kind == "string_type" and isinstance(error["input"], bool):
         return Mistake(place, f"{error['input']} is read as yes/no", 'put it in quotes: "true"')
+    if kind == "too_short":
+        return Mistake(place, f"at least {error['ctx']['min_length']} is needed")
     given = error["input"]
     if kind == "literal_error":
         expected = error["ctx"]["expected"]

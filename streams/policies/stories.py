@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import get_args
 from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
@@ -15,17 +16,19 @@ from schemas.decode import decode
 from schemas.events import Event, Rejected
 from schemas.instants import from_ms, parse_rfc3339, rfc3339, to_ms
 from schemas.mapping import Mistake, Place, suggestion
-from schemas.policy_stories import End, ExpectedCycle, Story, StoryEvent, StoryFile
+from schemas.policy_stories import End, ExpectedCycle, Level, Story, StoryEvent, StoryFile
 from schemas.problems import Problem, ProblemsError
 from streams.core.business_time.zones import zone, zone_names
 from streams.core.policy import PolicyBook
-from streams.importing.documents import Document, mistake_of, parse_yaml
+from streams.importing.documents import Document, mistake_of, own_errors, parse_yaml
 from streams.policies.loading import load_book, read_policy_text
 
 SUFFIX = ".test.yaml"
 TICKET_ID = "T-1"
 _TIMED = ("due_at", "at_risk_at", "breach_at", "stopped_at")
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_LEVELS = get_args(Level)
+_YEARS = (1970, 2200)  # as the contract of events has it
 _WITH_WEEKDAY = re.compile(r"^([A-Z][a-z]{2}) (.*)$")
 
 
@@ -82,7 +85,7 @@ def _validated(document: Document) -> StoryFile:
     try:
         file = StoryFile.model_validate(document.data)
     except ValidationError as error:
-        mistakes += [mistake_of(item, _keys_at) for item in error.errors(include_url=False)]
+        mistakes += [mistake_of(item, _keys_at) for item in own_errors(error)]
     if mistakes or file is None:
         raise ProblemsError(*document.problems(mistakes))
     return file
@@ -140,7 +143,8 @@ class _Reader:
             self._check_fields(told.type, told.data(), here)
             event = decode(self._wire(told, index, here), key=None, received_ms=0)
             if isinstance(event, Rejected):
-                where = f"{event.where}: " if event.where else ""
+                told_where = not event.where or event.detail.startswith(f"{event.where}:")
+                where = "" if told_where else f"{event.where}: "
                 self.mistakes.append(Mistake(here, f"{where}{event.detail}", event.reason))
             else:
                 yield event
@@ -169,15 +173,16 @@ class _Reader:
             }
         if "started_at" in data:
             data["started_at"] = self._rfc3339(data["started_at"], (*place, "started_at"))
-        known = told.at if told.known is None else told.known
+        at = self._rfc3339(told.at, (*place, "at"))
+        known = at if told.known is None else self._rfc3339(told.known, (*place, "known"))
         document = {
             "schema_version": 1,
             "source": self._file.source,
             "event_id": told.id or f"e{index + 1}",
             "sequence": told.sequence,
             "type": told.type,
-            "occurred_at": self._rfc3339(told.at, (*place, "at")),
-            "ingested_at": self._rfc3339(known, (*place, "known")),
+            "occurred_at": at,
+            "ingested_at": known,
             "ticket_id": TICKET_ID,
             "data": data,
         }
@@ -216,13 +221,17 @@ class _Reader:
             return None
         found = []
         for index, line in enumerate(lines):
-            time, *rest = line.rsplit(maxsplit=words)
+            time, *rest = line.rsplit(maxsplit=words) or [""]
+            here = (*place, index)
             if len(rest) != words or rest[-1] not in clocks:
                 form = "TIME CLOCK" if words == 1 else "TIME LEVEL CLOCK"
                 hint = f"write {form}; clocks: {', '.join(clocks)}"
-                self.mistakes.append(Mistake((*place, index), f"{line!r} is not {form}", hint))
+                self.mistakes.append(Mistake(here, f"{line!r} is not {form}", hint))
+            elif words == 2 and rest[0] not in _LEVELS:
+                hint = suggestion(rest[0], _LEVELS) or f"one of {', '.join(_LEVELS)}"
+                self.mistakes.append(Mistake(here, f"nobody announces {rest[0]!r}", hint))
             else:
-                instant_ms = self._instant(time, (*place, index))
+                instant_ms = self._instant(time, here)
                 found.append(" ".join([shown(instant_ms, self.zone), *rest]))
         return tuple(found)
 
@@ -254,4 +263,7 @@ def _instant_of(text: str, tz: ZoneInfo) -> int:
         raise ValueError(message)
     if moment.tzinfo is not None:
         return parse_rfc3339(bare)
+    if not _YEARS[0] <= moment.year <= _YEARS[1]:
+        message = f"{text!r} does not lie in the years {_YEARS[0]} to {_YEARS[1]}"
+        raise ValueError(message)
     return to_ms(moment.replace(tzinfo=tz).astimezone(UTC))

@@ -17,7 +17,14 @@ from schemas.mapping import Mistake, Place
 from schemas.policy import PolicyFile
 from schemas.policy_mistakes import mistakes_of
 from streams.core.business_time.zones import zone_names
-from streams.importing.documents import Document, mend_unknown_keys, mistake_of, partition, place_of
+from streams.importing.documents import (
+    Document,
+    mend_unknown_keys,
+    mistake_of,
+    own_errors,
+    partition,
+    place_of,
+)
 
 Further = Callable[[PolicyFile], list[Mistake]]
 Steps = list[tuple[dict[str, object] | list[object], str | int]]
@@ -58,7 +65,7 @@ def understood(
         try:
             file = PolicyFile.model_validate(document.data)
         except ValidationError as error:
-            if not mender.look_behind(error.errors(include_url=False)):
+            if not mender.look_behind(own_errors(error)):
                 return None
         else:
             mender.tell([*mistakes_of(file, zone_names()), *further(file)])
