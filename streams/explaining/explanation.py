@@ -288,8 +288,10 @@ def _last_stretch(cycle: CycleView, book: PlannedBook) -> tuple[int, int] | None
             if due_ms == cycle.due_ms:
                 return stretch.from_ms, before_ms
         before_ms += stretch.used_ms
-    if cycle.stopped_ms is None or before_ms > cycle.target_ms or not cycle.stretches:
+    if cycle.stopped_ms is None or before_ms > cycle.target_ms or cycle.breached:
         return None
+    if not cycle.stretches:  # over before any time had passed
+        return cycle.stopped_ms, 0
     # Stopped while it was held: due as if it had gone on at the stop.
     calendar = book.calendar(cycle.stretches[-1].calendar)
     due_ms = calendar.add(cycle.stopped_ms, cycle.target_ms - before_ms)

@@ -49,6 +49,11 @@ _WORDS: dict[str, tuple[str, str]] = {
         "当前暂停：恢复计时后才有应完成时间",
     ),
     "segments": ("What happened", "过程"),
+    "earlier": (
+        "by the target that was in force when it passed: what was missed stays missed",
+        "按超时当时有效的目标：违约后更改目标不予撤销",
+    ),
+    "at once": ("It ended at the instant at which it began", "开始的同时即结束"),
     "holders": ("Who used the budget", "时间占用"),
     "at breach": ("held it at the breach", "违约时持有"),
     "said": ("What was said", "通知过程"),
@@ -184,6 +189,8 @@ class _Text:
         yield f"  {word('segments')}:"
         for segment in clock.segments:
             yield self._segment(segment)
+        if not clock.segments:
+            yield f"    {word('at once')}"
         yield f"    {word('total')}: {duration(clock.elapsed_ms)}"
         if clock.holders:
             yield f"  {word('holders')}:"
@@ -210,7 +217,8 @@ class _Text:
             held = f". {word('held')}" if clock.state == "paused" else ""
             return f"{target}, {word('used')} {duration(clock.elapsed_ms)}{held}"
         if clock.last_start_ms is None or clock.used_before_ms is None:
-            return f"{target}, {word('due')} {self._instant(clock.due_ms)}"
+            why = f" ({word('earlier')})" if clock.breached else ""
+            return f"{target}, {word('due')} {self._instant(clock.due_ms)}{why}"
         return word("follows" if clock.used_before_ms else "from start").format(
             before=duration(clock.used_before_ms),
             start=self._instant(clock.last_start_ms),

@@ -162,6 +162,12 @@ def test_what_follows_from_what() -> None:
     assert isinstance(stopped, Event)
     (clock,) = explain([*events()[:2], stopped], book(), at("11:00")).clocks
     assert (clock.verdict, clock.last_start_ms, clock.due_ms) == ("met", at("10:30"), at("14:00"))
+    solved = event("A", "solved", "08:30", sequence=2)
+    at_once = decode(line(solved), key=None, received_ms=0)
+    assert isinstance(at_once, Event)
+    ended = explain([events()[0], at_once], book(), at("11:00"))
+    assert ended.clocks[0].last_start_ms == at("08:30")
+    assert "It ended at the instant at which it began" in text_of(ended, None, "en")
     data = {"targets": {"resolution": "2026-01-19T09:00:00Z"}}
     given = decode(line(event("A", "created", "08:30", data=data)), key=None, received_ms=0)
     assert isinstance(given, Event)
@@ -175,6 +181,22 @@ def test_what_follows_from_what() -> None:
         events()[:1], PolicyBook((parse_policy(dated, "policy"),)), at("08:45")
     ).clocks[0]
     assert (by_rule.due_from, by_rule.last_start_ms) == ("rule", None)
+
+
+def test_a_target_that_changed_after_the_breach() -> None:
+    tiers = POLICY.replace(
+        "{id: all,", "{id: gold, match: {tier: [gold]}, targets: {resolution: 8h}}\n  - {id: all,"
+    )
+    changed = event("A", "customer_changed", "15:00", data={"tier": "gold"})
+    late = decode(line(changed), key=None, received_ms=0)
+    assert isinstance(late, Event)
+    found = explain(
+        [*events()[:4], late], PolicyBook((parse_policy(tiers, "policy"),)), at("15:30")
+    )
+
+    (clock,) = found.clocks
+    assert (clock.due_ms, clock.target_ms) == (at("14:30"), 8 * 3_600_000)
+    assert "by the target that was in force when it passed" in text_of(found, None, "en")
 
 
 README = Path(__file__).parents[3] / "streams" / "explaining" / "README.md"
