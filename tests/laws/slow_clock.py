@@ -156,7 +156,7 @@ class SlowClock:
         return (None if self.given is not None else target), calendar
 
     def _active(self) -> bool:
-        held_by_team = self.clock.kind != "ola" or self.holder[0] == self.clock.team
+        held_by_team = self.clock.kind == "sla" or self.holder[0] == self.clock.team
         return self.status not in self.clock.pause_statuses and held_by_team
 
     def _matches(self, role: str, event: Event) -> bool:
@@ -322,7 +322,7 @@ class SlowClock:
             starts = [(cycle.stopped, self._held_upto(cycle.stopped)), *turns]
             ends = [at for at, _ in turns] + [now]
             for (start, holder), end in zip(starts, ends, strict=True):
-                if self.clock.kind != "ola" or holder[0] == self.clock.team:
+                if self.clock.kind == "sla" or holder[0] == self.clock.team:
                     cycle.segments.append(Segment(start, end, cycle.calendar, holder))
         cycle.open, cycle.stopped, cycle.stopped_by = True, None, ""
         if self._active():
@@ -340,7 +340,7 @@ class SlowClock:
         if self.ended or (self.cycles and self.cycles[-1].open):
             return
         started = self._matches("start", event)
-        if self.clock.kind == "ola":
+        if self.clock.kind != "sla":
             if self.holder[0] != self.clock.team:
                 self.armed = self.armed or started
                 return

@@ -103,7 +103,8 @@ _TARGETS = st.sampled_from([steps * GRID_MS for steps in (4, 1, 2, 3, 5, 9, 14)]
 
 @st.composite
 def clocks(draw: st.DrawFn, name: str = CLOCK) -> ClockSpec:
-    """Every mode; starts and stops of the usual clocks and of odd ones."""
+    """Every mode; starts and stops of the usual clocks and of odd ones. Clocks that the oracle is not
+    asked for may have a calendar of their own."""
     start, stop = draw(
         st.sampled_from(
             (
@@ -121,8 +122,9 @@ def clocks(draw: st.DrawFn, name: str = CLOCK) -> ClockSpec:
         id=name,
         start=start,
         stop=stop,
-        kind="sla" if team is None else "ola",
+        kind="sla" if team is None else draw(st.sampled_from(("ola", "uc"))),
         team=team,
+        calendar=None if name == CLOCK else draw(st.sampled_from((None, *FAST.values()))),
         pause_statuses=draw(
             st.sampled_from(
                 (frozenset(), frozenset(("pending",)), frozenset(("new", "pending", "solved")))
@@ -173,10 +175,26 @@ def promises(draw: st.DrawFn) -> Promise:
     return Promise(policy(FAST), policy(SLOW))
 
 
+@dataclass(frozen=True)
+class StepsLater:
+    """A promise by date: due so many steps of the grid after the opening."""
+
+    steps: int
+
+    def due_ms(self, opened_ms: int) -> int | None:
+        """See `streams.core.policy.DueRule`."""
+        return opened_ms + self.steps * GRID_MS
+
+
 def books(promise: Promise, others: list[ClockSpec], marks: tuple[AtRiskMark, ...]) -> list[Policy]:
-    """Two versions: the promise with more clocks and warnings, then another with other targets."""
+    """Two versions: the promise with more clocks and warnings, the last of them promised by date; then
+    another with other targets."""
+    dates = {clock.id: StepsLater(7) for clock in others[-1:]}
     first = replace(
-        promise.fast, clocks=(replace(promise.clock, at_risk=marks), *others), version="law@1"
+        promise.fast,
+        clocks=(replace(promise.clock, at_risk=marks), *others),
+        rules=tuple(replace(rule, due_rules=dates) for rule in promise.fast.rules),
+        version="law@1",
     )
     rules = tuple(
         replace(rule, targets={name: target * 2 for name, target in rule.targets.items()})
