@@ -1,14 +1,17 @@
 """Laws of explanations: for every history, segments tile the clock's life and sum to what it says."""
 
+from dataclasses import replace
 from itertools import pairwise
 
-from hypothesis import given, strategies as st
+from hypothesis import assume, given, strategies as st
 
 from schemas.events import Event
 from streams.core.business_time.zones import zone
 from streams.core.policy import ClockSpec, PolicyBook
 from streams.core.tickets.evaluate import evaluate
-from streams.explaining import explain
+from streams.core.tickets.logic import TicketLogic
+from streams.core.tickets.state import TicketState
+from streams.explaining import explain, explain_entries
 from streams.explaining.rendering import document_of, text_of
 from tests.laws.ticket_histories import Promise, as_ofs, books, clocks, histories, promises
 
@@ -57,3 +60,22 @@ def test_every_explanation_can_be_told(
     text = text_of(found, zone("Europe/Berlin"), language)  # type: ignore[arg-type]  # one of the two
     assert text.count("■") == len(found.clocks)
     assert len(document_of(found)["clocks"]) == len(found.clocks)  # type: ignore[arg-type]  # a list
+
+
+@given(promises(), histories(), as_ofs)
+def test_a_live_state_explains_what_its_events_explain(
+    promise: Promise, events: list[Event], as_of_ms: int
+) -> None:
+    book = PolicyBook(tuple(books(promise, [], ())))
+    logic = TicketLogic(book)
+    state: TicketState | None = None
+    known = [event for event in events if event.ingested_ms <= as_of_ms]
+    for event in sorted(known, key=lambda event: event.ingested_ms):
+        state, _effects = logic.advance(state, event, event.ingested_ms)
+    assume(state is not None and state.stub_ms is None)
+    assert state is not None
+
+    first = events[0]
+    names = first.tenant, first.source, first.entity_id
+    live = explain_entries(names, (*state.log, *state.waiting), book, as_of_ms)
+    assert live == replace(explain(events, book, as_of_ms), refused=())
