@@ -29,6 +29,11 @@ class EntityLogic(Protocol[S]):
         """The instant `wake_ms` asked for has been reached (never before it). None: forget it."""
         ...
 
+    def shrank(self, before: S, after: S | None) -> bool:
+        """Whether rows can no longer be made of what `before` knew. The runtime then lets the timer wait
+        until everything that `before` brought is in a checkpoint."""
+        ...
+
     def wake_ms(self, state: S) -> int | None:
         """The next instant at which something happens by itself, else None."""
         ...

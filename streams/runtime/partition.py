@@ -168,6 +168,7 @@ class PartitionEngine(Generic[S]):
         self._partition_of = around.partition_of
         self._states: dict[str, S] = {}
         self._timers: list[tuple[int, str]] = []
+        self._shrinking: list[tuple[int, str]] = []  # timers that wait for the next checkpoint
         self._changes: dict[str, _Change[S]] = {}
         self._letters: list[DeadLetterRow] = []  # of what can't be decoded; have no state
         self._effect_letters: list[DeadLetterRow] = []  # decided by state: belong to the outbox
@@ -420,6 +421,9 @@ class PartitionEngine(Generic[S]):
             self.failed_timers[entity] = f"{type(error).__name__}: {error}"
             return
         self.failed_timers.pop(entity, None)
+        if entity in self._changes and self._logic.shrank(before, after):
+            self._shrinking.append((wake_ms, entity))  # its rows are still to be made
+            return
         self._keep(entity, before, after, effects)
 
     # -- checkpoint ---------------------------------------------------------------------------
@@ -504,6 +508,9 @@ class PartitionEngine(Generic[S]):
         marker = self._marker(number)
         records[changelog.MARKER_KEY] = changelog.dump_marker(marker)
         self._changes, self._effect_letters = {}, []
+        for timer in self._shrinking:
+            heapq.heappush(self._timers, timer)
+        self._shrinking = []
         self._confirmed, self._reput = [], frozenset()
         self._input_bytes = 0
         self.urgent = False

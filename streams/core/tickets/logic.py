@@ -91,12 +91,18 @@ class TicketLogic:
     def on_timer(
         self, state: TicketState, now_ms: int
     ) -> tuple[TicketState | None, tuple[Effect, ...]]:
-        """Count what waited, announce what is due by now (inclusive), shrink what is over."""
+        """Count what waited, announce what is due by now (inclusive), shrink what is over.
+
+        A ticket shrinks only in a step of its own (see `shrank`): what the step before it brought can
+        then be told from the whole state.
+        """
         if state.stub_ms is not None:
             forget_ms = self._forget_ms(state)
             return (None if forget_ms is not None and forget_ms <= now_ms else state), ()
+        before = state
         asked_for = self._asked_for(state)
-        if asked_for or (state.waiting_ms is not None and state.waiting_ms <= now_ms):
+        refolded = asked_for or (state.waiting_ms is not None and state.waiting_ms <= now_ms)
+        if refolded:
             state = self._refolded(state, (*state.log, *state.waiting), now_ms)
         else:
             state = copy(state)
@@ -106,8 +112,15 @@ class TicketLogic:
         state, effects = self._finished(state, now_ms)
         over_ms = self._over_ms(state)
         if over_ms is not None and over_ms <= now_ms:
-            state = self._stub(state, over_ms)
+            if not (refolded or effects or state.told != before.told):
+                return self._stub(state, over_ms), ()
+            if state.wake_ms == before.wake_ms:
+                state.wake_ms = over_ms + 1  # a step of its own, and timers must move on
         return state, effects
+
+    def shrank(self, before: TicketState, after: TicketState | None) -> bool:
+        """Whether rows can no longer be made of what `before` knew."""
+        return after is None or (after.stub_ms is not None and before.stub_ms is None)
 
     def wake_ms(self, state: TicketState) -> int | None:
         """When `on_timer` has something to do next."""
