@@ -73,6 +73,8 @@ async def run_roles(
     book = load_book(settings.policy)
     stop = asyncio.Event()
     with stop_on_signals(stop):
+        # A Ctrl-C that came before takes effect here, while there is nothing to be undone yet.
+        await asyncio.sleep(0)
         async with _parts(settings, roles, book, extras) as parts:
             made = [_role(name, parts, extras) for name in ROLES if name in roles]
             dashboard = next((role for role in made if isinstance(role, Dashboard)), None)

@@ -29,6 +29,7 @@ _DIE_WITH_PARENT = (
     "import ctypes, os, sys; ctypes.CDLL(None).prctl(1, 9);"
     " os.getppid() == int(sys.argv[1]) or os._exit(1); os.execv(sys.argv[2], sys.argv[2:])"
 )
+_TROUBLE = re.compile("ERROR|panicked")
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -68,10 +69,11 @@ class EmbeddedBroker:
     async def until_ended(self) -> None:
         """Raises ProblemsError once it has ended by itself, with its last words."""
         assert self._process is not None, "start comes first"
-        await self._process.wait()
+        code = await self._process.wait()
         if self._listening is not None:
             await asyncio.shield(self._listening)
-        what = "the embedded broker ended by itself; what it held in memory is lost"
+        how = f"was ended by signal {-code}" if code < 0 else f"ended by itself with code {code}"
+        what = f"the embedded broker {how}; what it held in memory is lost"
         raise ProblemsError(self._problem(what))
 
     @property
@@ -102,7 +104,7 @@ class EmbeddedBroker:
             self._said.extend(_COLOURS.sub("", line.decode(errors="replace")) for line in lines)
 
     def _problem(self, what: str) -> Problem:
-        last = next((line for line in reversed(self._said) if "ERROR" in line), "")
+        last = next((line for line in reversed(self._said) if _TROUBLE.search(line)), "")
         return Problem(WHERE, f"{what}: {last}" if last else what, ELSE_HINT)
 
 

@@ -26,6 +26,8 @@ async def run_together(
     started: list[Role] = []
     try:
         for role in roles:
+            if stop.is_set():
+                return
             log.info("starting %s", role.name)
             started.append(role)  # before start: a half-started role must be stopped too
             await role.start()

@@ -96,7 +96,9 @@ async def test_its_own_end_is_told() -> None:
 
     os.kill(broker._process.pid, signal.SIGKILL)
 
-    with pytest.raises(ProblemsError, match="ended by itself; what it held in memory is lost"):
+    with pytest.raises(
+        ProblemsError, match="was ended by signal 9; what it held in memory is lost"
+    ):
         await asyncio.wait_for(ending, 5)
     assert any("ready" in line for line in broker.said)
     await broker.stop()

@@ -73,4 +73,4 @@ def test_without_its_broker_it_ends_and_says_so(tmp_path: Path) -> None:
 
         assert up.process.wait(40) == 2
         (line,) = (line for line in up.complained.splitlines() if line.startswith("error: "))
-        assert "the embedded broker ended by itself; what it held in memory is lost" in line
+        assert "the embedded broker was ended by signal 9; what it held in memory is lost" in line

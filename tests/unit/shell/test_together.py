@@ -100,10 +100,25 @@ async def test_a_cancelled_run_is_cancelled() -> None:
             await asyncio.sleep(60)
 
     stop = asyncio.Event()
-    stop.set()
     task = asyncio.create_task(run_together([Slow("a", log)], stop))
+    await asyncio.sleep(0)
+    stop.set()
     await entered.wait()
     task.cancel()
 
     with pytest.raises(asyncio.CancelledError):
         await asyncio.wait_for(task, 5)
+
+
+async def test_a_stop_while_starting_starts_no_further_role() -> None:
+    log: list[str] = []
+    stop = asyncio.Event()
+
+    class Interrupted(FakeRole):
+        async def start(self) -> None:
+            await super().start()
+            stop.set()
+
+    await run_together([Interrupted("a", log), FakeRole("b", log)], stop)
+
+    assert log == ["start a", "stop a"]
