@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from typing import Literal
 
-SourceTopic = Literal["tickets", "calls", "surveys"]
-
 DAY_MS = 86_400_000
 
 

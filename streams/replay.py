@@ -261,6 +261,14 @@ def replay_file(
     return run.finished()
 
 
+def recorded_event(line: bytes) -> Event | Rejected:
+    """The event of one line; one without `ingested_at` is taken as known when it occurred."""
+    event = decode(line, key=None, received_ms=_NOT_STAMPED)
+    if isinstance(event, Rejected) or event.ingested_ms != _NOT_STAMPED:
+        return event
+    return msgspec.structs.replace(event, ingested_ms=event.occurred_ms)
+
+
 class _FileReplay:
     """One run: decodes, feeds, counts."""
 
@@ -273,15 +281,13 @@ class _FileReplay:
     def take(self, number: int, line: bytes) -> None:
         summary = self._summary
         summary.lines += 1
-        event = decode(line, key=None, received_ms=_NOT_STAMPED)
+        event = recorded_event(line)
         if isinstance(event, Rejected):
             self._dead(DeadLetter(number, event.reason, event.detail, event.where, line))
             return
         if event.kind != "ticket":
             summary.other_entities += 1
             return
-        if event.ingested_ms == _NOT_STAMPED:
-            event = msgspec.structs.replace(event, ingested_ms=event.occurred_ms)
         if self._until_ms is not None and event.ingested_ms > self._until_ms:
             summary.after_until += 1
             return

@@ -8,11 +8,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
-import msgspec
 import orjson
 import typer
 
-from schemas.decode import decode
 from schemas.events import Event, Rejected
 from schemas.instants import parse_rfc3339, rfc3339
 from schemas.problems import Problem, ProblemsError
@@ -22,6 +20,7 @@ from streams.explaining import explain, only_clock
 from streams.explaining.rendering import document_of, text_of
 from streams.importing.reading import open_bytes
 from streams.policies import load_book
+from streams.replay import recorded_event
 
 ANSWER_SECONDS_MAX = 15.0
 
@@ -102,11 +101,11 @@ def _events_of(path: Path, ticket: str) -> list[Event]:
             # A quick look first, as most lines are of others; JSON may escape what it likes.
             if needle not in line and b"\\" not in line:
                 continue
-            event = decode(line.strip(), key=None, received_ms=-1, kind="ticket")
-            if isinstance(event, Rejected) or ticket not in (event.entity_id, event.key):
+            event = recorded_event(line.strip())
+            if isinstance(event, Rejected) or event.kind != "ticket":
                 continue
-            if event.ingested_ms == -1:
-                event = _known_when_it_occurred(event)
+            if ticket not in (event.entity_id, event.key):
+                continue
             found.setdefault(event.key, []).append(event)
     if not found:
         hint = "is it spelt as the source spells it?"
@@ -115,10 +114,6 @@ def _events_of(path: Path, ticket: str) -> list[Event]:
         hint = f"say which: {', '.join(sorted(found))}"
         raise ProblemsError(Problem(ticket, "several sources have a ticket of this name", hint))
     return next(iter(found.values()))
-
-
-def _known_when_it_occurred(event: Event) -> Event:
-    return msgspec.structs.replace(event, ingested_ms=event.occurred_ms)
 
 
 def _instant(text: str) -> int:

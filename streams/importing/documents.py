@@ -21,9 +21,6 @@ _INT, _FLOAT = "tag:yaml.org,2002:int", "tag:yaml.org,2002:float"
 _PYTHON_WORDS = re.compile(r"valid (tuple|list|dictionary)( or instance of \w+)?")
 _WORDS = {"tuple": "list", "list": "list", "dictionary": "mapping (`key: value`)"}
 
-# Parts of pydantic's paths that are not in the file: types, its word for "the key itself", our tags.
-_NO_PLACES = ("str", "dict[str,str]", "[key]", "~duration", "~by_date", "~table")
-
 KeysAt = Callable[[Place], list[str]]  # the keys that are known at a place
 
 

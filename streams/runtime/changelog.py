@@ -165,11 +165,9 @@ class Restoration:
         self._epoch = _NO_EPOCH
         self._values: dict[bytes, bytes | None] = {}
         self._ignored_since: dict[bytes, int] = {}
-        self.records = 0
 
     def add(self, record: LogRecord) -> None:
         """Take the next record by offset."""
-        self.records += 1
         key = record.key
         if record.is_claim:
             self._epoch = max(self._epoch, record.offset)

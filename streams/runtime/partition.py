@@ -127,7 +127,6 @@ class _Change(Generic[S]):
 
 
 class _Capture(NamedTuple):
-    number: int
     marker: Marker
     records: list[tuple[bytes, bytes | None]]
     messages: list[Message]
@@ -454,11 +453,11 @@ class PartitionEngine(Generic[S]):
         capture = self._capture()  # since the last look at `_letters` nothing can have come between
         base = await self._store.append(capture.records, self._epoch)
         await self._check(base, capture)
-        self._number = capture.number
+        self._number = capture.marker.number
         self._checkpointed_position = capture.marker.position
         await self._outlet.publish([*capture.messages, capture.progress])
         if capture.messages:
-            self._confirmed.append(changelog.outbox_key(capture.number))
+            self._confirmed.append(changelog.outbox_key(capture.marker.number))
         self.acknowledged = capture.marker.position
         self._busy = False
 
@@ -516,9 +515,7 @@ class PartitionEngine(Generic[S]):
         self.urgent = False
         if state_bytes:
             self._state_bytes_mean = state_bytes // max(1, len(records)) + 64
-        return _Capture(
-            number, marker, list(records.items()), messages, self._progress(marker, stamp)
-        )
+        return _Capture(marker, list(records.items()), messages, self._progress(marker, stamp))
 
     def _dumped(self, state: S) -> bytes:
         return changelog.dump_state(self._logic.snapshot_version, self._logic.dump(state))
@@ -585,11 +582,6 @@ class PartitionEngine(Generic[S]):
     def entities(self) -> int:
         """How many entities are alive."""
         return len(self._states)
-
-    @property
-    def changed_entities(self) -> int:
-        """How many of them wait for the next checkpoint."""
-        return len(self._changes)
 
     def state_of(self, entity: str) -> S | None:
         """The live state of one entity."""
