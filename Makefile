@@ -3,9 +3,10 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
+JARS   := .kafka/.fetched
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-full check fmt bench lock clean
+.PHONY: help setup demo test test-full kafka-jars check fmt bench lock clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -28,6 +29,13 @@ test: $(STAMP)  ## the whole suite, short form
 test-full: $(STAMP)  ## the long form: 2,000 Hypothesis examples, big data
 	HYPOTHESIS_PROFILE=full $(BIN)/python -m pytest
 
+kafka-jars: $(JARS)  ## Apache Kafka for the tests that need a real one (needs Java and Maven)
+
+$(JARS): tests/kafka/pom.xml
+	rm -rf $(@D)
+	mvn -q -B -f $< dependency:copy-dependencies -DoutputDirectory=$(CURDIR)/$(@D)/lib
+	@touch $@
+
 check: $(STAMP)  ## ruff, mypy --strict, import contracts, deploy lints
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -46,4 +54,4 @@ lock:  ## write requirements.lock anew (needs uv)
 	uv pip compile pyproject.toml --extra embedded --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header -o requirements.lock
 
 clean:  ## remove the virtual environment and caches
-	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .kafka build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

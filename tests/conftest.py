@@ -4,7 +4,7 @@ import os
 
 from hypothesis import HealthCheck, settings
 
-pytest_plugins = ["tests.clickhouse_fixtures"]
+pytest_plugins = ["tests.clickhouse_fixtures", "tests.integration.real_kafka"]
 
 _COMMON = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
 

@@ -18,6 +18,7 @@ def _free_port() -> int:
 
 
 REAL_BROKER = os.environ.get("TICKETPULSE_TEST_BROKER", "")
+_embedded: set[str] = set()
 
 
 @cache
@@ -47,8 +48,14 @@ def broker_address() -> str:
         process.wait()
 
     atexit.register(end)
+    _embedded.add(address)
     _wait_until_listening(address, process)
     return address
+
+
+def is_real(address: str) -> bool:
+    """Whether a broker is Apache Kafka, not the embedded one."""
+    return address not in _embedded
 
 
 def _wait_until_listening(address: str, process: "subprocess.Popen[bytes]") -> None:

@@ -21,7 +21,7 @@ from streams.runtime.producer import LoudProducer
 from streams.shell.compute import Compute, compute_role
 from streams.shell.settings import Settings, load_settings
 from streams.shell.topics_admin import ensure_topics
-from tests.integration.broker import REAL_BROKER, broker_address
+from tests.integration.broker import broker_address, is_real
 
 ROOT = Path(__file__).parents[2]
 BOSTON_POLICY = ROOT / "deploy/policies/boston311.yaml"
@@ -31,12 +31,13 @@ Row = dict[str, Any]
 
 
 async def new_settings(**overrides: object) -> Settings:
-    """Settings with topics of their own, which exist."""
+    """Settings with topics of their own, which exist. On the tests' own broker, unless another is named."""
+    address = str(overrides.get("broker_url") or broker_address())
     given: dict[str, object] = {
-        "broker_url": broker_address(),
+        "broker_url": address,
         "topic_prefix": f"c{os.getpid()}-{next(_prefixes)}-",
         "partitions": PARTITIONS,
-        "session_timeout_seconds": 6.0 if REAL_BROKER else 2.0,
+        "session_timeout_seconds": 6.0 if is_real(address) else 2.0,
         "checkpoint_seconds": 0.2,
         "policy": BOSTON_POLICY,
     }
@@ -54,7 +55,7 @@ async def started_producer(settings: Settings) -> AsyncIterator[LoudProducer]:
         settings.broker_url,
         client_id="test",
         topic_prefix=settings.topic_prefix,
-        idempotent=bool(REAL_BROKER),
+        idempotent=is_real(settings.broker_url),
     )
     await producer.start()
     try:
@@ -173,7 +174,7 @@ class ComputeProcess:
                 "-c",
                 COMPUTE,
                 str(clock.now_ms()),
-                *(["real"] if REAL_BROKER else []),
+                *(["real"] if is_real(settings.broker_url) else []),
             ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -193,8 +194,9 @@ class ComputeProcess:
 
     def kill(self) -> None:
         """Kill -9."""
-        self.process.send_signal(signal.SIGKILL)
-        self.process.communicate()
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGKILL)
+            self.process.communicate()
 
     def finish(self) -> str:
         """Stop in good order; the last line."""
