@@ -8,11 +8,12 @@ import orjson
 
 from schemas.decode import decode
 from schemas.events import Event
+from schemas.instants import rfc3339
 from streams.policies import load_book
 from streams.replay import Replayer
 from streams.shell.settings import Settings
 from tests.integration.computing import Row, current
-from tests.integration.test_compute import HOUR_MS, START_MS, created, message
+from tests.integration.test_compute import HOUR_MS, START_MS, message
 
 Messages = list[tuple[bytes, bytes]]
 Outcome = dict[str, dict[tuple[str, ...], Row]]
@@ -21,19 +22,17 @@ _KEYS = {"ticket_clocks": ("clock", "cycle_id"), "tickets": ()}
 _OF_THE_EMISSION = ("version", "source_partition", "judged_at")
 
 
-def history(tickets: int, seed: int, filler_bytes: int = 0) -> Messages:
+def history(tickets: int, seed: int, notes_bytes: int = 0) -> Messages:
     """Tickets opened one after the other, most of them changed and closed, in time or late; in the
     order of time."""
     rng = random.Random(seed)
     found: list[tuple[int, tuple[bytes, bytes]]] = []
     for number in range(tickets):
         ticket, at_ms = f"T{number}", START_MS + 1_000 * number
-        due_ms = at_ms + HOUR_MS
-        found.append((at_ms, created(ticket, at_ms, due_ms)))
-        if filler_bytes:
-            text = rng.randbytes(filler_bytes // 2).hex()
-            changed = message(ticket, "updated", at_ms + 1, attributes={"note": text})
-            found.append((at_ms + 1, changed))
+        notes = {f"note{n}": rng.randbytes(500).hex() for n in range(notes_bytes // 1_000)}
+        targets = {"resolution": rfc3339(at_ms + HOUR_MS)}
+        opened = message(ticket, "created", at_ms, team="L1", targets=targets, attributes=notes)
+        found.append((at_ms, opened))
         if rng.random() < 0.5:
             moved_ms = at_ms + rng.randrange(2, HOUR_MS)
             found.append((moved_ms, message(ticket, "assigned", moved_ms, team="L2", agent="a1")))
