@@ -176,20 +176,22 @@ async def test_a_zombie_is_fenced_and_what_it_wrote_is_repaired(real_kafka: Real
         assert one.outlet.published == said
         assert len(to_repair(await two.records())) > 100
 
-        heir = (
-            await three.open()
-        )  # the owner has written nothing yet: the zombie's writes are newest
+        # The owner has written nothing yet, so what the zombie wrote is what stands last.
+        heir = await three.open()
         assert heir.position == third
+        await heir.checkpoint()  # no input taken: what is repaired here is what the restore found
+        assert not to_repair(await three.records())
+
         take(owner, records)
         with pytest.raises(FencedError):
             await owner.checkpoint()
         assert two.outlet.published == said - 1  # again what it inherited, but for the progress row
-        take(heir, records)
-        await (
-            heir.checkpoint()
-        )  # repairs what the restore found, and sees what the owner wrote since
-        await heir.checkpoint()
+        assert len(to_repair(await three.records())) > 100
+        await heir.checkpoint()  # sees what the owner wrote
+        await heir.checkpoint()  # and repairs it
         assert not to_repair(await three.records())
+        take(heir, records)
+        await heir.checkpoint()
 
     await check(settings, messages, END_MS)
 
