@@ -13,8 +13,8 @@ next one.
 import heapq
 import logging
 from base64 import b64encode
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 import orjson
@@ -35,6 +35,7 @@ from streams.runtime.changelog import (
     Restoration,
 )
 from streams.runtime.clock import Clock
+from streams.runtime.fill import RECORD_BYTES, Fill
 
 S = TypeVar("S")
 
@@ -42,7 +43,6 @@ _JSON = orjson.OPT_UTC_Z
 _TOPIC_OF = OUTCOME_TOPIC_OF_TABLE
 _URGENT_LEVELS = frozenset(("breach", "retracted", "resolved"))
 _STALE_TIMERS_MAX = 10_000
-_STATE_BYTES_GUESS = 2_048
 
 log = logging.getLogger(__name__)
 
@@ -96,13 +96,28 @@ PartitionOf = Callable[[bytes, int], int]  # key, partitions → partition
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much one checkpoint may hold. The input is cut to keep within, never a state set."""
+    """How much one checkpoint may hold. The input is cut to keep within, never a state set.
+
+    States are counted by bounds, which are made exact where they fill the room. The outbox is not: its
+    rows are made at the checkpoint, and compressed are smaller than the states but for contrived texts.
+    `state_bytes_max` leaves it one and a half times its own room in an append; see also `halved`.
+    """
 
     entities_max: int = 20_000
     input_bytes_max: int = 16 * 1024 * 1024
-    state_bytes_max: int = 12 * 1024 * 1024  # as estimated from the checkpoint before
+    state_bytes_max: int = 12 * 1024 * 1024
+    entity_bytes_max: int = 1024 * 1024  # an event that lets a state outgrow it is refused
     timers_at_once_max: int = 1_000
     compaction_lag_ms: int = 6 * 3_600_000
+
+    def halved(self) -> "Limits":
+        """For input of which even this much did not fit into one append."""
+        return replace(
+            self,
+            entities_max=max(1, self.entities_max // 2),
+            input_bytes_max=max(1, self.input_bytes_max // 2),
+            state_bytes_max=max(1, self.state_bytes_max // 2),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +187,7 @@ class PartitionEngine(Generic[S]):
         self._letters: list[DeadLetterRow] = []  # of what can't be decoded; have no state
         self._effect_letters: list[DeadLetterRow] = []  # decided by state: belong to the outbox
         self._input_bytes = 0
-        self._state_bytes_mean = _STATE_BYTES_GUESS
+        self._fill = Fill()
         self._number: int | None = None
         self._partitions = 0
         self._epoch = -1
@@ -258,6 +273,7 @@ class PartitionEngine(Generic[S]):
                 raise ChangelogError(str(error)) from error
             entity = changelog.entity_of(key)
             self._states[entity] = state
+            self._fill.remember(entity, len(value))
             wake_ms = self._logic.wake_ms(state)
             if wake_ms is not None:
                 self._timers.append((wake_ms, entity))
@@ -268,12 +284,15 @@ class PartitionEngine(Generic[S]):
     @property
     def has_room(self) -> bool:
         """Whether more input may be applied before the next checkpoint."""
-        entities = len(self._changes)
         return (
-            entities < self.limits.entities_max
-            and entities * self._state_bytes_mean < self.limits.state_bytes_max
+            len(self._changes) < self.limits.entities_max
             and self._input_bytes < self.limits.input_bytes_max
+            and self._fill.has_room(self.limits.state_bytes_max, self._measured)
         )
+
+    def _measured(self, entity: str) -> int:
+        state = self._states.get(entity)
+        return 0 if state is None else len(self._dumped(state))
 
     def fits(self, fetch_start: int) -> bool:
         """Whether a batch fetched from there may be applied. If not, something between was missed:
@@ -283,13 +302,16 @@ class PartitionEngine(Generic[S]):
     def apply(self, records: Iterable[SourceRecord], next_offset: int) -> None:
         """Take records of one batch that fits, in order; those before the live position are skipped.
 
-        `next_offset` is the offset after them (offsets may have holes).
+        `next_offset` is the offset after them (offsets may have holes). Where there is no more room it
+        stops, and `position` stays below `next_offset`: give it the same again after a checkpoint.
         """
         now_ms = self._clock.now_ms()
         position = self.position
         for record in records:
             if record.offset < position:
                 continue
+            if not self.has_room:
+                return
             self.position = record.offset + 1
             self._take(record, now_ms)
         self.position = max(self.position, next_offset)
@@ -310,6 +332,7 @@ class PartitionEngine(Generic[S]):
             return
         try:
             after, effects = self._logic.advance(before, event, now_ms)
+            too_large = after is not before and self._outgrows(entity, after, record)
         except (
             Exception
         ) as error:  # whatever the core trips over: this event is undone, others go on
@@ -319,11 +342,22 @@ class PartitionEngine(Generic[S]):
         if effects and isinstance(effects[0], CoreRejected):
             self._reject(self._effect_letters, record, effects[0].reason, effects[0].detail)
             return
+        if too_large:
+            detail = f"with it the state of {entity} takes more than {self.limits.entity_bytes_max:,} bytes"
+            self._reject(self._effect_letters, record, "state_too_large", detail)
+            return
         instant_ms = min(event.occurred_ms, event.ingested_ms)
         if self.watermark_ms is None or instant_ms > self.watermark_ms:
             self.watermark_ms = instant_ms
         if after is not before:
-            self._keep(entity, before, after, effects)
+            self._keep(entity, before, after, effects, len(record.value or b""))
+
+    def _outgrows(self, entity: str, after: S | None, record: SourceRecord) -> bool:
+        """Whether a state is too large to be written; looked at closely only where it may be."""
+        bytes_max = self.limits.entity_bytes_max
+        if after is None or self._fill.bound(entity, len(record.value or b"")) <= bytes_max:
+            return False
+        return len(self._dumped(after)) > bytes_max
 
     def _home_of(self, record: SourceRecord) -> int:
         return self._partition_of(record.key or b"", self._partitions)
@@ -332,6 +366,9 @@ class PartitionEngine(Generic[S]):
         self, letters: list[DeadLetterRow], record: SourceRecord, reason: str, detail: str
     ) -> None:
         self.rejected_total += 1
+        if letters is self._effect_letters:
+            in_base64 = 2 * len(record.value or b"")
+            self._fill.add_beside(in_base64 + len(detail))
         letters.append(
             DeadLetterRow(
                 topic=self.topic,
@@ -349,11 +386,17 @@ class PartitionEngine(Generic[S]):
         )
 
     def _keep(
-        self, entity: str, before: S | None, after: S | None, effects: Sequence[Effect]
+        self,
+        entity: str,
+        before: S | None,
+        after: S | None,
+        effects: Sequence[Effect],
+        event_bytes: int = 0,
     ) -> None:
         change = self._changes.get(entity)
         if change is None:
             change = self._changes[entity] = _Change(before)
+        self._fill.add(entity, event_bytes, new=before is None)
         if effects:
             change.effects.extend(effects)
             if not self.urgent:
@@ -486,21 +529,19 @@ class PartitionEngine(Generic[S]):
         stamp = Stamp(self.partition, number, self._clock.now_ms())
         records: dict[bytes, bytes | None] = {}
         messages: list[Message] = []
-        state_bytes = 0
         for entity, change in self._changes.items():
             state = self._states.get(entity)
             if state is None:
                 records[changelog.state_key(entity)] = None
+                self._fill.remember(entity, 0)
                 continue
             dumped = records[changelog.state_key(entity)] = self._dumped(state)
-            state_bytes += len(dumped)
+            self._fill.remember(entity, len(dumped))
             rows = self._logic.rows(change.before, state, tuple(change.effects), stamp)
             key = entity.encode()
             messages += [_row_message(key, row) for row in rows]
         messages += map(_letter_message, self._effect_letters)
-        for key in self._reput:
-            if key not in records and key != changelog.MARKER_KEY:
-                records[key] = self._known(key)
+        records.update(self._repairs(records))
         records.update(dict.fromkeys(self._confirmed))
         if messages:
             records[changelog.outbox_key(number)] = changelog.dump_outbox(messages)
@@ -510,15 +551,30 @@ class PartitionEngine(Generic[S]):
         for timer in self._shrinking:
             heapq.heappush(self._timers, timer)
         self._shrinking = []
-        self._confirmed, self._reput = [], frozenset()
+        self._confirmed = []
+        self._reput = self._reput.difference(records)
         self._input_bytes = 0
+        self._fill.reset()
         self.urgent = False
-        if state_bytes:
-            self._state_bytes_mean = state_bytes // max(1, len(records)) + 64
         return _Capture(marker, list(records.items()), messages, self._progress(marker, stamp))
 
     def _dumped(self, state: S) -> bytes:
         return changelog.dump_state(self._logic.snapshot_version, self._logic.dump(state))
+
+    def _repairs(self, records: Mapping[bytes, bytes | None]) -> dict[bytes, bytes | None]:
+        """What has to be written again, as much as this checkpoint still holds: the rest is for the next.
+        A quarter is for repairs in any case: they must be done before compaction."""
+        bytes_max = self.limits.state_bytes_max
+        repairs: dict[bytes, bytes | None] = {}
+        size = min(self._fill.total_bytes, bytes_max * 3 // 4)
+        for key in sorted(self._reput):
+            if key in records or key == changelog.MARKER_KEY:
+                continue
+            if size >= bytes_max or len(repairs) >= self.limits.entities_max:
+                break
+            value = repairs[key] = self._known(key)
+            size += RECORD_BYTES + len(key) + len(value or b"")
+        return repairs
 
     def _known(self, key: bytes) -> bytes | None:
         """What we know under a key; None (a tombstone) when nothing. At a capture every outbox that

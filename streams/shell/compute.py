@@ -31,6 +31,7 @@ from streams.runtime.kafka_log import KafkaChangelog, KafkaLog
 from streams.runtime.partition import Limits, PartitionEngine, SourceRecord, Surroundings
 from streams.runtime.producer import (
     AppendDoubtfulError,
+    BatchTooLargeError,
     LoudProducer,
     PublishError,
     partition_of,
@@ -262,6 +263,7 @@ class _Hold:
         self._kafka = kafka
         self._worker = worker
         self._open_engine = open_engine
+        self._limits = around.limits  # halved when a checkpoint did not fit into an append
         self._backoff = Backoff()
         self._wake = asyncio.Event()
         self._room = asyncio.Event()
@@ -280,12 +282,14 @@ class _Hold:
         failures = 0
         while is_current() and not self._closing:
             try:
-                self.engine = await self._open_engine(self._where.partition)
+                engine = await self._open_engine(self._where.partition)
             except _PASSING_TROUBLE as error:
                 failures += 1
                 self._note(error)
                 await asyncio.sleep(self._backoff.wait_seconds(failures, None))
             else:
+                engine.limits = self._limits
+                self.engine = engine
                 self._reason = None
                 self._sample = None
                 return
@@ -327,17 +331,17 @@ class _Hold:
             return
         self._behind = len(batch.records) >= BACKLOG_RECORDS
         for records in _slices(batch.records):
-            while not engine.has_room:
-                self._room.clear()
-                self._wake.set()
-                await self._room.wait()
+            while engine.position <= records[-1].offset:
+                if engine.has_room:
+                    engine.apply(map(_source_record, records), records[-1].offset + 1)
+                    self._wake.set()
+                    await asyncio.sleep(0)
+                else:
+                    self._room.clear()
+                    self._wake.set()
+                    await self._room.wait()
                 if self._present() is not engine:
                     return
-            engine.apply(map(_source_record, records), records[-1].offset + 1)
-            self._wake.set()
-            await asyncio.sleep(0)
-            if self._present() is not engine:
-                return
 
     def ask_timers_again(self) -> None:
         """See `PartitionEngine`; an engine that is being opened asks by itself."""
@@ -359,11 +363,21 @@ class _Hold:
             except _PASSING_TROUBLE as error:
                 self._note(error)
                 await self._open_again()
+            except BatchTooLargeError as error:
+                self._limits = engine.limits.halved()
+                if self._limits == engine.limits:  # one event of one entity: no cut helps
+                    self._give_up(error)
+                    return
+                self._note(error)
+                await self._open_again()
             except Exception as error:  # fenced, an untrustworthy log, or our own mistake
-                self.engine = None
-                self._room.set()
-                self._worker.fail(error)
+                self._give_up(error)
                 return
+
+    def _give_up(self, error: Exception) -> None:
+        self.engine = None
+        self._room.set()
+        self._worker.fail(error)
 
     async def _open_again(self) -> None:
         """A new claim while the group still gives us the partition; else let go."""

@@ -16,7 +16,13 @@ from tests.unit.schemas.golden import ACCEPTED, EXAMPLES, REJECTED, name_of
 RECEIVED_MS = 1_768_809_600_000
 # a file can't show these: it has no key, a very long one helps nobody, and the last come after decoding
 WITHOUT_A_FILE = {"too_large", "wrong_key"}
-FOUND_LATER = {"misrouted", "too_late", "core_error", "refused_by_database"}
+FOUND_LATER = {
+    "misrouted",
+    "too_late",
+    "core_error",
+    "state_too_large",
+    "refused_by_database",
+}
 
 
 @pytest.mark.parametrize(("kind", "path"), ACCEPTED, ids=name_of)
