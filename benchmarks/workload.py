@@ -12,6 +12,7 @@ TIERS = ("vip", "major", "ordinary", "small")
 PRIORITIES = ("P1", "P2", "P3", "P4")
 TEAMS = ("L1", "L2", "network", "billing", "field")
 MINUTE_MS = 60_000
+INTERVAL_MS = 500  # between two tickets
 
 
 def _steps(rng: random.Random) -> list[tuple[str, dict[str, object]]]:
@@ -41,13 +42,20 @@ def _steps(rng: random.Random) -> list[tuple[str, dict[str, object]]]:
     return steps
 
 
-def ticket_messages(tickets: int, seed: int = 1) -> Iterator[tuple[bytes, bytes]]:
-    """(key, value) of about five events per ticket, all tickets together in the order of time."""
+def ticket_messages(
+    tickets: int, seed: int = 1, start_ms: int = START_MS, *, solved: bool = True
+) -> Iterator[tuple[bytes, bytes]]:
+    """(key, value) of about five events per ticket, all tickets together in the order of time.
+
+    `solved` False: they all stay open.
+    """
     rng = random.Random(seed)
     stamped: list[tuple[int, int, int, str, dict[str, object]]] = []
     for number in range(tickets):
-        at_ms = START_MS + number * 500
+        at_ms = start_ms + number * INTERVAL_MS
         for step, (kind, data) in enumerate(_steps(rng)):
+            if kind == "solved" and not solved:
+                continue
             stamped.append((at_ms, number, step, kind, data))
             at_ms += rng.randrange(1, 240) * MINUTE_MS
     stamped.sort(key=lambda item: item[:3])

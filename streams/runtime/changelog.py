@@ -168,14 +168,16 @@ class Restoration:
 
     def add(self, record: LogRecord) -> None:
         """Take the next record by offset."""
-        key = record.key
-        if record.is_claim:
+        key, epoch = record.key, record.epoch
+        if (
+            epoch < 0 and record.is_claim
+        ):  # told first by what is cheaper to ask, of a million records
             self._epoch = max(self._epoch, record.offset)
             return
-        if record.epoch < self._epoch:
+        if epoch < self._epoch:
             self._ignored_since.setdefault(key, record.timestamp_ms)
             return
-        self._epoch = record.epoch
+        self._epoch = epoch
         if self._ignored_since:
             self._ignored_since.pop(key, None)
         self._values[key] = record.value

@@ -218,7 +218,10 @@ class PartitionEngine(Generic[S]):
                 restoration.add(record)
         now_ms = self._wall_clock.now_ms()
         if now_ms - started_ms > self.limits.compaction_lag_ms:
-            message = "restoring took longer than the changelog's compaction lag: raise the lag"
+            message = (
+                "restoring took longer than the changelog's compaction lag: raise the lag"
+                " (see the runbook: restore takes too long)"
+            )
             raise ChangelogError(message)
         restored = restoration.finish(now_ms, self.limits.compaction_lag_ms)
         source = await source_now(0 if restored.marker is None else restored.marker.position)

@@ -79,7 +79,11 @@ class _BatchSchema(faust.Schema):  # type: ignore[misc]  # Faust is untyped
 
 
 class BatchWorker:
-    """One member of a consumer group. Several of them share the partitions."""
+    """One member of a consumer group. Several of them share the partitions.
+
+    With a `worker_id` (static membership) it keeps its partitions over a restart, and gives them to others
+    only after the session time-out; without one, when it stops.
+    """
 
     def __init__(
         self,
@@ -89,12 +93,14 @@ class BatchWorker:
         group: str,
         topics: Sequence[str],
         session_timeout_seconds: float,
+        worker_id: str = "",
     ) -> None:
         self._handler = handler
         self._bootstrap = bootstrap
         self._group = group
         self._topics = tuple(topics)
         self._session_seconds = session_timeout_seconds
+        self._worker_id = worker_id
         self._app: Any = None
         self._consumer: Any = None
         self._failure: BaseException | None = None
@@ -202,6 +208,7 @@ class BatchWorker:
             stream_buffer_maxsize=QUEUED_BATCHES_MAX,
             table_standby_replicas=0,  # no tables: Kafka's plain assignor instead of Faust's
             broker_client_id=self._group,
+            consumer_group_instance_id=self._worker_id or None,
             broker_commit_interval=COMMIT_SECONDS,
             broker_session_timeout=session_seconds,
             broker_heartbeat_interval=session_seconds / 5,

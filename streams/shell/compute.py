@@ -7,6 +7,7 @@ owner, or a log that can't be trusted, breaks the role.
 
 import asyncio
 import contextlib
+import gc
 import logging
 import os
 import secrets
@@ -117,6 +118,7 @@ class Compute:
             group=f"{settings.topic_prefix}{settings.group}-compute",
             topics=[settings.topic_prefix + SOURCE],
             session_timeout_seconds=settings.session_timeout_seconds,
+            worker_id=settings.worker_id,
         )
         self._holds: dict[TP, _Hold] = {}
 
@@ -229,10 +231,11 @@ class Compute:
         topic = self._settings.topic_prefix + SOURCE
         engine = PartitionEngine(topic, partition, self._logic, store, self._around)
         started = time.monotonic()
-        await engine.open(
-            lambda at_least: self._log.source_range(SOURCE, partition, partitions, at_least),
-            f"{os.getpid()}-{secrets.token_hex(8)}",
-        )
+        with _without_gc():
+            await engine.open(
+                lambda at_least: self._log.source_range(SOURCE, partition, partitions, at_least),
+                f"{os.getpid()}-{secrets.token_hex(8)}",
+            )
         log.info(
             "%s/%d: %d tickets restored in %.2f s, reading from %d",
             topic,
@@ -242,6 +245,18 @@ class Compute:
             engine.position,
         )
         return engine
+
+
+@contextlib.contextmanager
+def _without_gc() -> Iterator[None]:
+    """No search for cycles while millions of objects are made that have none; nor, later, among these:
+    it would stop everything for as long as a second, again and again."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 class _Hold:

@@ -24,6 +24,12 @@ class Settings(BaseSettings):
         4, ge=1, le=1024, description="partitions of topics that are created here"
     )
     group: str = Field("ticketpulse", description="prefix of the consumer group names")
+    worker_id: str = Field(
+        "",
+        pattern=r"^[A-Za-z0-9._-]{0,100}$",
+        description="name of this worker, unlike any other's: started again within the session"
+        " time-out it gets its partitions back at once. Empty: a new member every time",
+    )
     data_dir: Path = Field(
         Path("data"), description="where the embedded ClickHouse keeps its files"
     )

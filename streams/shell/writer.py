@@ -126,6 +126,7 @@ class Writer:
         consumer = AIOKafkaConsumer(
             bootstrap_servers=settings.broker_url,
             group_id=f"{settings.topic_prefix}{settings.group}-writer",
+            group_instance_id=settings.worker_id or None,
             client_id=f"{settings.group}-writer",
             enable_auto_commit=False,
             auto_offset_reset="earliest",

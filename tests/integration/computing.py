@@ -164,6 +164,7 @@ class ComputeProcess:
             "session_timeout_seconds",
             "checkpoint_seconds",
             "policy",
+            "worker_id",
         )
         environment = {
             f"TICKETPULSE_{name.upper()}": str(getattr(settings, name)) for name in names

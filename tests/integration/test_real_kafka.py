@@ -117,6 +117,24 @@ async def test_the_broker_is_killed_and_restarted_in_the_middle_of_a_stream(
     await check(settings, messages, END_MS)
 
 
+async def test_a_named_worker_that_was_killed_goes_on_at_once(real_kafka: RealKafka) -> None:
+    """Static membership: nobody waits for its session to time out."""
+    settings = await on(real_kafka, worker_id="w1", session_timeout_seconds=60.0)
+    messages = history(300, seed=4)
+    clock = ManualClock(END_MS)
+    with process_of(settings, clock) as process:
+        await publish(settings, messages[:200])
+        await asyncio.to_thread(process.wait_for, 200)
+        process.kill()
+    await publish(settings, messages[200:])
+    with process_of(settings, clock) as process:
+        async with asyncio.timeout(30.0):
+            await asyncio.to_thread(process.wait_for, len(messages))
+        assert process.finish() == "end"
+
+    await check(settings, messages, END_MS)
+
+
 async def test_three_workers_rebalance_under_load(real_kafka: RealKafka) -> None:
     """They join one by one while events come in; then one is killed and one leaves."""
     settings = await on(real_kafka)
