@@ -139,7 +139,11 @@ async def _parts(
             stack.push_async_callback(broker.stop)
             address = await broker.start()
             settings = settings.model_copy(
-                update={"broker_url": address, "session_timeout_seconds": SESSION_SECONDS}
+                update={
+                    "broker_url": address,
+                    "session_timeout_seconds": SESSION_SECONDS,
+                    "worker_id": "",  # its groups know no static membership, and end with it anyway
+                }
             )
         await asyncio.to_thread(_topics, settings)
         producer = LoudProducer(
