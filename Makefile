@@ -6,7 +6,7 @@ STAMP  := $(VENV)/.installed
 JARS   := .kafka/.fetched
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-full kafka-jars check fmt bench lock clean
+.PHONY: help setup demo test test-full kafka-jars chaos check fmt bench lock clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -28,6 +28,11 @@ test: $(STAMP)  ## the whole suite, short form
 
 test-full: $(STAMP)  ## the long form: 2,000 Hypothesis examples, big data
 	HYPOTHESIS_PROFILE=full $(BIN)/python -m pytest
+
+SECONDS ?= 60
+SEED    ?= 1
+chaos: $(STAMP) $(JARS)  ## everything goes wrong for SECONDS, by SEED; every row is compared afterwards
+	$(BIN)/python -m tests.chaos --seconds $(SECONDS) --seed $(SEED)
 
 kafka-jars: $(JARS)  ## Apache Kafka for the tests that need a real one (needs Java and Maven)
 

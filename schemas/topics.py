@@ -16,7 +16,7 @@ class TopicSpec:
     role: Literal["source", "changelog", "outcome", "control"]
     key: str
     value: str
-    cleanup: Literal["delete", "compact"] = "delete"
+    cleanup: Literal["delete", "compact", "compact,delete"] = "delete"
     retention_ms: int = 7 * DAY_MS
     max_message_bytes: int = 1_048_588
     min_compaction_lag_ms: int = 0
@@ -72,6 +72,16 @@ TOPICS: tuple[TopicSpec, ...] = (
         max_message_bytes=4 * 1024 * 1024,  # the largest message of a source topic, in base64
     ),
     _outcome("partition_progress", "topic/partition", "how far each source partition is"),
+    TopicSpec(
+        "notifications",
+        "what each receiver has heard of a clock cycle, and what it should",
+        "control",
+        "alert key",
+        "schemas.notifications.Notice (JSON)",
+        cleanup="compact,delete",
+        retention_ms=90 * DAY_MS,  # of a cycle that nobody has said anything about for so long
+        min_compaction_lag_ms=6 * 3_600_000,
+    ),
     TopicSpec(
         "policies",
         "policy versions and rejudgements, which every worker follows",

@@ -82,10 +82,11 @@ class Fault:
     """What happens, once, to the first request whose SQL matches.
 
     drop_before: the connection dies before anything is done; drop_after: after the work, without an
-    answer; delay: the answer comes late; status: a proxy's answer; error: ClickHouse's own.
+    answer; delay: the work begins late; delay_after: it is done, but the answer comes late; status: a
+    proxy's answer; error: ClickHouse's own.
     """
 
-    kind: Literal["drop_before", "drop_after", "delay", "status", "error"]
+    kind: Literal["drop_before", "drop_after", "delay", "delay_after", "status", "error"]
     match: bytes = rb"(?i)\s*INSERT\s+INTO"
     status: int = 503
     code: int = 252
@@ -175,7 +176,7 @@ class Facade:
         if asked.is_insert:
             self.inserts.append(asked.sql)
         fault = self._next_fault(asked.sql)
-        if fault is not None and fault.kind != "drop_after":
+        if fault is not None and fault.kind not in ("drop_after", "delay_after"):
             answer = await _suffer(fault, request)
             if answer is not None:
                 return answer
@@ -185,6 +186,8 @@ class Facade:
             return _error_of(str(error))
         if fault is not None and fault.kind == "drop_after":
             _drop(request)
+        if fault is not None and fault.kind == "delay_after":
+            await asyncio.sleep(fault.delay_seconds)
         return answer
 
     def _allowed(self, request: web.Request) -> bool:

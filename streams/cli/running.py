@@ -25,6 +25,7 @@ def register(app: typer.Typer) -> None:
     app.command("demo")(demo)
     app.command("compute")(compute)
     app.command("writer")(writer)
+    app.command("notifier")(notifier)
     app.command("dashboard")(dashboard)
 
 
@@ -56,6 +57,11 @@ def compute() -> None:
 def writer() -> None:
     """Run the writer role alone: outcomes into ClickHouse."""
     _run(load_with(), ("writer",))
+
+
+def notifier() -> None:
+    """Run the notifier alone: breaches and their ends to Alertmanager or a webhook."""
+    _run(load_with(), ("notifier",))
 
 
 def dashboard(port: Port = None) -> None:

@@ -10,6 +10,7 @@ from schemas.problems import Problem, ProblemsError
 from sinks.clickhouse.client import ClickHouse
 from sinks.clickhouse.migrate import migrate_up
 from sinks.contract import SinkError
+from sinks.receivers.contract import Receiver
 from streams.core.policy import PolicyBook
 from streams.dashboard.config import DashboardConfig, DemoClock
 from streams.dashboard.server import Dashboard, dashboard_role
@@ -20,6 +21,7 @@ from streams.runtime.role import Role
 from streams.shell.compute import Compute, compute_role
 from streams.shell.database import open_database
 from streams.shell.embedded_broker import SESSION_SECONDS, EmbeddedBroker
+from streams.shell.notifier import notifier_role, receivers_of
 from streams.shell.settings import Settings
 from streams.shell.together import run_together, stop_on_signals
 from streams.shell.topics_admin import ensure_topics
@@ -28,7 +30,7 @@ from streams.shell.writer import writer_role
 log = logging.getLogger(__name__)
 
 # In the order of starting; stopped in reverse: compute first, so that the writer gets its last rows.
-ROLES = ("dashboard", "writer", "compute")
+ROLES = ("dashboard", "writer", "notifier", "compute")
 EMBEDDED = "embedded"
 
 
@@ -76,7 +78,12 @@ async def run_roles(
         # A Ctrl-C that came before takes effect here, while there is nothing to be undone yet.
         await asyncio.sleep(0)
         async with _parts(settings, roles, book, extras) as parts:
-            made = [_role(name, parts, extras) for name in ROLES if name in roles]
+            receivers = receivers_of(parts.settings)
+            made = [
+                _role(name, parts, extras, receivers)
+                for name in ROLES
+                if name in roles and (name != "notifier" or receivers or len(roles) == 1)
+            ]
             dashboard = next((role for role in made if isinstance(role, Dashboard)), None)
             compute = next((role for role in made if isinstance(role, Compute)), None)
             if dashboard is not None and compute is not None:
@@ -172,9 +179,11 @@ def _migrate(database: ClickHouse) -> None:
         raise ProblemsError(Problem("ClickHouse", str(error), hint)) from error
 
 
-def _role(name: str, parts: Parts, extras: Extras) -> Role:
+def _role(name: str, parts: Parts, extras: Extras, receivers: Sequence[Receiver]) -> Role:
     if name == "compute":
         return compute_role(parts.settings, parts.book, parts.clock, parts.producer)
+    if name == "notifier":
+        return notifier_role(parts.settings, parts.clock, parts.producer, receivers)
     assert parts.database is not None
     if name == "writer":
         return writer_role(parts.settings, parts.database, parts.clock)

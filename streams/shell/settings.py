@@ -63,6 +63,19 @@ class Settings(BaseSettings):
     stale_after_seconds: float = Field(
         45.0, gt=0, description="age at which the page calls data stale"
     )
+    alertmanager_url: str = Field(
+        "", description="http(s)://host:9093 of Prometheus Alertmanager; empty: none is told"
+    )
+    webhook_url: str = Field(
+        "", description="where each notification is posted as JSON; empty: nowhere"
+    )
+    webhook_secret: SecretStr = Field(SecretStr(""), description="signs what is posted there")
+    resend_seconds: float = Field(
+        60.0, gt=0, le=3600, description="between two reminders of what fires; forgotten after four"
+    )
+    page_age_seconds_max: float = Field(
+        3600.0, gt=0, description="a breach that becomes known later than this is marked late"
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="least level logged"
     )

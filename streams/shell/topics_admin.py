@@ -41,9 +41,9 @@ def wanted_config(spec: TopicSpec) -> dict[str, str]:
         "cleanup.policy": spec.cleanup,
         "max.message.bytes": str(spec.max_message_bytes),
     }
-    if spec.cleanup == "compact":
+    if "compact" in spec.cleanup:
         config["min.compaction.lag.ms"] = str(spec.min_compaction_lag_ms)
-    else:
+    if "delete" in spec.cleanup:
         config["retention.ms"] = str(spec.retention_ms)
     return config
 

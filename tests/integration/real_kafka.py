@@ -134,7 +134,7 @@ def _free_ports() -> tuple[int, int]:
         return int(first.getsockname()[1]), int(second.getsockname()[1])
 
 
-def _jars() -> Path:
+def find_jars() -> Path:
     """Where they are; skips or fails when the broker can't be run."""
     jars = Path(os.environ.get("TICKETPULSE_KAFKA_JARS") or ROOT / ".kafka/lib")
     missing = None
@@ -151,7 +151,7 @@ def _jars() -> Path:
 
 @pytest.fixture(scope="session")
 def _started_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealKafka]:
-    kafka = RealKafka(_jars(), tmp_path_factory.mktemp("kafka"))
+    kafka = RealKafka(find_jars(), tmp_path_factory.mktemp("kafka"))
     try:
         kafka.start()
         yield kafka

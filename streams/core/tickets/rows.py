@@ -101,6 +101,8 @@ class _Rows:
         due_at = from_ms_or_none(due_of(cycle, breach, clock_state))
         clock = book.version(cycle.policy, cycle.opened_ms).clocks.get(cycle.clock)
         marks = cycle.marks
+        # A mark that timers have passed was told, even if the clock was wrong then and is right now.
+        now_ms = max(stamp.now_ms, state.timed_ms)
         return {
             "tenant": state.tenant,
             "source": state.source,
@@ -123,7 +125,7 @@ class _Rows:
             "breached": breach is not None,
             "breach_at": None if breach is None else from_ms(breach.at_ms),
             "breach_reason": None if breach is None else breach.reason,
-            "at_risk_at": from_ms(marks[0]) if marks and marks[0] <= stamp.now_ms else None,
+            "at_risk_at": from_ms(marks[0]) if marks and marks[0] <= now_ms else None,
             "team": cycle.team,
             "agent": cycle.agent,
             "breach_team": None if breach is None else breach.team,

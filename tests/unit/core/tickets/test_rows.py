@@ -3,6 +3,7 @@
 from typing import Any
 
 from streams.core.effects import Effect, Intent, Stamp
+from streams.core.policy import AtRiskMark
 from streams.core.tickets.state import TicketState
 from tests.conformance.live import LiveTicket
 from tests.unit.core.tickets.stories import (
@@ -125,3 +126,13 @@ def test_flags_are_said_by_every_clock() -> None:
         "resolution": ["future_clamped"],
         "next_reply": ["future_clamped"],
     }
+
+
+def test_a_warning_that_was_given_by_a_clock_ahead_of_its_time_stands_when_it_is_right_again() -> (
+    None
+):
+    """No timer fires a second time, so a later row would deny for ever what was announced."""
+    ticket = play(live(policy(clock(at_risk=(AtRiskMark(share=0.5),)))), begun())
+    play(ticket, until="10:30")  # by a clock that is ahead; it is 09:00
+    (row,) = rows(ticket, None, "09:00")["ticket_clocks"]
+    assert row["at_risk_at"] is not None

@@ -1,0 +1,1 @@
+"""Where notifications go: one module per kind of receiver, all of one contract."""

@@ -1,0 +1,135 @@
+"""From alert intents to what a receiver must be told: the highest version of a key, and nothing twice.
+
+A key is one cycle of one clock. What the pipeline says about it is absolute and versioned, so what is
+wanted is the newest intent, and what is to be done is the difference to what the receiver has heard.
+Merging is the maximum of both, so records of a notice may be read doubled or in any order.
+"""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from schemas.notifications import Heard, Notice, Notification
+
+FIRING_LEVELS = frozenset(("at_risk", "breach"))
+_MAYBE_FIRING = frozenset(("firing", "maybe"))
+_RANKS = {"unsaid": 0, "firing": 1, "resolved": 2, "maybe": 3}
+
+
+class Wait(msgspec.Struct, frozen=True):
+    """Nothing before this instant: the grace of a page."""
+
+    until_ms: int
+
+
+class Unsaid(msgspec.Struct, frozen=True):
+    """This version need not be heard; remember so."""
+
+
+Decision = Notification | Wait | Unsaid | None
+
+
+def decide(key: str, notice: Notice, receiver: str, now_ms: int, page_age_ms_max: int) -> Decision:
+    """What a receiver must hear of a key now; None: it has heard it all.
+
+    A breach that is over before anybody has heard of it is not paged; it is in the outcome rows all the
+    same. One that is found after `page_age_ms_max` is paged while somebody still waits, marked late.
+    """
+    wanted, heard = notice.wanted, notice.heard.get(receiver)
+    if heard is not None and heard.version >= wanted.version:
+        return None
+    firing = heard if heard is not None and heard.status in _MAYBE_FIRING else None
+    if not wanted.open or wanted.level not in FIRING_LEVELS:
+        if firing is None:
+            return Unsaid()
+        once = _once(key, wanted.version)
+        return Notification(key, once, "resolved", firing.level, firing.team, wanted)
+    if wanted.level == "breach":
+        if firing is not None and (firing.status, firing.level) == ("firing", "breach"):
+            return Unsaid()  # the same breach at another instant: no second page
+        if wanted.page_ms is not None and now_ms < wanted.page_ms:
+            return Wait(wanted.page_ms)
+    late = wanted.breach_ms is not None and wanted.recorded_ms - wanted.breach_ms > page_age_ms_max
+    same = firing is None or (firing.level, firing.team) == (wanted.level, wanted.team)
+    was = None if same else firing
+    repeat = firing is not None and _as_tried(firing) == (wanted.level, False)
+    once = _once(key, firing.tried if repeat and firing is not None else wanted.version)
+    return Notification(key, once, "firing", wanted.level, wanted.team, wanted, was, late)
+
+
+def again(key: str, notice: Notice, receiver: str) -> Notification | None:
+    """What fires, as the receiver has heard it, for one that forgets."""
+    heard = notice.heard.get(receiver)
+    if heard is None or heard.status != "firing":
+        return None
+    once = _once(key, heard.version)
+    return Notification(key, once, "firing", heard.level, heard.team, notice.wanted)
+
+
+def about_to_say(notice: Notice, receiver: str, notification: Notification) -> Notice:
+    """Before a delivery is tried: its answer may be lost, or we may end before it is written down. The
+    same notice when there is nothing to remember."""
+    heard = notice.heard.get(receiver, Heard(0, "unsaid"))
+    ending = notification.status == "resolved"
+    if (heard.status, heard.level, heard.ending) == ("maybe", notification.level, ending):
+        return notice
+    tried = notification.wanted.version
+    level, team = notification.level, notification.team
+    return _with(notice, receiver, Heard(heard.version, "maybe", level, team, tried, ending))
+
+
+def told(notice: Notice, receiver: str, notification: Notification) -> Notice:
+    """After a delivery that was acknowledged."""
+    version = notification.wanted.version
+    heard = Heard(version, notification.status, notification.level, notification.team)
+    return _with(notice, receiver, heard)
+
+
+def unsaid(notice: Notice, receiver: str) -> Notice:
+    """After a version that need not be heard: what fires goes on firing."""
+    before = notice.heard.get(receiver, Heard(0, "unsaid"))
+    heard = Heard(notice.wanted.version, before.status, before.level, before.team)
+    return _with(notice, receiver, heard)
+
+
+def merged(one: Notice | None, other: Notice) -> Notice:
+    """The newer of both in every part: commutative, associative, idempotent."""
+    if one is None:
+        return other
+    wanted = max(one.wanted, other.wanted, key=lambda wanted: wanted.version)
+    heard = dict(one.heard)
+    for receiver, told_ in other.heard.items():
+        known = heard.get(receiver)
+        if known is None or _rank(told_) > _rank(known):
+            heard[receiver] = told_
+    return Notice(wanted, heard)
+
+
+def is_over(notice: Notice, receivers: Iterable[str]) -> bool:
+    """Whether nothing is firing at any of these, nor wanted to."""
+    if notice.wanted.open and notice.wanted.level in FIRING_LEVELS:
+        return False
+    version = notice.wanted.version
+    return all(
+        (heard := notice.heard.get(name)) is not None
+        and heard.version >= version
+        and heard.status not in _MAYBE_FIRING
+        for name in receivers
+    )
+
+
+def _with(notice: Notice, receiver: str, heard: Heard) -> Notice:
+    return Notice(notice.wanted, {**notice.heard, receiver: heard})
+
+
+def _as_tried(heard: Heard) -> tuple[str, bool] | None:
+    return (heard.level, heard.ending) if heard.status == "maybe" else None
+
+
+def _once(key: str, version: int) -> str:
+    return f"{key}@{version}"
+
+
+def _rank(heard: Heard) -> tuple[int, int, int, str, str]:
+    """At one version: first what was said of it, then what was tried after it."""
+    return heard.version, _RANKS[heard.status], heard.tried, heard.level, heard.team or ""

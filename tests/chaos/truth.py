@@ -1,0 +1,209 @@
+"""What one thread makes of the events that lie in the topic, and how ClickHouse differs from it."""
+
+import itertools
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+import orjson
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from schemas.decode import decode
+from schemas.events import Event, Rejected
+from sinks.clickhouse.client import ClickHouse
+from sinks.clickhouse.sink import ClickHouseSink
+from sinks.contract import Batch
+from streams.policies import load_book
+from streams.replay import Replayer
+from streams.shell.settings import Settings
+from tests.receiver import PagingReceiver
+
+INSERT_ROWS = 5_000
+
+# What an emission adds to a row; and what goes on growing while a clock runs: as of the emission too.
+_OF_THE_EMISSION = ("version", "source_partition", "judged_at")
+_KEYS = {"ticket_clocks": "ticket_id, clock, cycle_id", "tickets": "ticket_id"}
+_SEMANTIC = {
+    "elapsed_ms": "if(stopped_at IS NULL, 0, elapsed_ms) AS elapsed_ms",
+    "largest_team": "if(stopped_at IS NULL, NULL, largest_team) AS largest_team",
+}
+
+Letter = tuple[int, int, str]  # partition, offset, reason
+
+
+class SourceRecords(NamedTuple):
+    """Everything on the source topic."""
+
+    events: list[Event]
+    letters: set[Letter]
+    ends: dict[int, int]
+
+    @property
+    def total(self) -> int:
+        return sum(self.ends.values())
+
+
+class Truth(NamedTuple):
+    """What has to be found: rows by table, dead letters, cycles to be paged."""
+
+    rows: dict[str, list[bytes]]
+    letters: set[Letter]
+    breached: set[tuple[str, str, str]]
+    paging: set[tuple[str, str, str]]  # of these, the ones whose clock still runs
+
+
+async def read_source(settings: Settings, topic: str) -> SourceRecords:
+    """Every record, decoded as compute does it."""
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=settings.broker_url,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+    )
+    await consumer.start()
+    try:
+        full = settings.topic_prefix + topic
+        wheres = [TopicPartition(full, number) for number in range(settings.partitions)]
+        consumer.assign(wheres)
+        ends = await consumer.end_offsets(wheres)
+        events: list[Event] = []
+        letters: set[Letter] = set()
+        while any([await consumer.position(where) < ends[where] for where in wheres]):
+            for records in (await consumer.getmany(timeout_ms=200)).values():
+                for record in records:
+                    event = decode(record.value, key=record.key, kind="ticket", received_ms=0)
+                    if isinstance(event, Rejected):
+                        letters.add((record.partition, record.offset, event.reason))
+                    else:
+                        events.append(event)
+    finally:
+        await consumer.stop()
+    return SourceRecords(events, letters, {where.partition: ends[where] for where in wheres})
+
+
+def truth_of(source: SourceRecords, settings: Settings, until_ms: int) -> Truth:
+    """One pass, one thread, a clock moved by hand."""
+    rows: dict[str, list[bytes]] = {table: [] for table in _KEYS}
+    breached: set[tuple[str, str, str]] = set()
+    paging: set[tuple[str, str, str]] = set()
+
+    def keep(final: Iterable[tuple[str, object]]) -> None:
+        for table, content in final:
+            rows[table].append(orjson.dumps(content, option=orjson.OPT_UTC_Z))
+            if isinstance(content, dict) and content.get("breached"):
+                cycle = (content["ticket_id"], content["clock"], content["cycle_id"])
+                breached.add(cycle)
+                if content["stopped_at"] is None and content["withdrawn_at"] is None:
+                    paging.add(cycle)
+
+    replayer = Replayer(load_book(settings.policy), keep)
+    for event in sorted(source.events, key=lambda event: event.ingested_ms):
+        assert replayer.feed(event) is None
+    replayer.finish(until_ms)
+    return Truth(rows, source.letters, breached, paging)
+
+
+def store(truth: Truth, database: ClickHouse) -> None:
+    """The rows as ClickHouse would hold them: compared in one language, by the database itself."""
+    sink = ClickHouseSink(database)
+    for table, rows in truth.rows.items():
+        for start in range(0, len(rows), INSERT_ROWS):
+            part = tuple(rows[start : start + INSERT_ROWS])
+            sink.write(Batch(table, part, f"{table}-{start}"))
+
+
+def differences(truth: Truth, found: ClickHouse, wanted: str, topic: str) -> dict[str, list[str]]:
+    """By table: the keys of rows that differ, are missing or too many. Empty lists: all is well."""
+    told = {table: _rows_that_differ(found, wanted, table, keys) for table, keys in _KEYS.items()}
+    letters = found.query_rows(
+        "SELECT `partition`, offset, reason FROM v_dead_letters WHERE topic = {topic:String}",
+        {"topic": topic},
+    )
+    found_letters = {
+        (_int(row["partition"]), _int(row["offset"]), str(row["reason"])) for row in letters
+    }
+    told["dead_letters"] = [str(letter) for letter in sorted(found_letters ^ truth.letters)]
+    pages = found.query_rows(
+        "SELECT ticket_id, clock, cycle_id FROM v_alert_intents"
+        " WHERE level IN ('breach', 'resolved') AND breach_at IS NOT NULL"
+    )
+    paged = {(str(row["ticket_id"]), str(row["clock"]), str(row["cycle_id"])) for row in pages}
+    told["alert_intents"] = [str(page) for page in sorted(paged ^ truth.breached)]
+    return told
+
+
+def pages_that_differ(truth: Truth, receiver: PagingReceiver) -> dict[str, list[str]]:
+    """Cycles that should be firing and are not, that should not and are, and that were paged twice."""
+    wanted = {"/".join(cycle) for cycle in truth.paging}
+    firing = {_cycle_of(key) for key in receiver.firing()}
+    doubled = [key for key, levels in _told_in_order(receiver).items() if _says_twice(levels)]
+    return {
+        "pages lost": sorted(wanted - firing),
+        "pages that never end": sorted(firing - wanted),
+        "pages doubled": doubled,
+    }
+
+
+def _cycle_of(key: str) -> str:
+    """ticket/clock/cycle of an alert key `sla:tenant/source/ticket:clock:cycle`."""
+    _, ticket, clock, cycle = key.split(":")
+    return f"{ticket.rsplit('/', 1)[1]}/{clock}/{cycle}"
+
+
+def _told_in_order(receiver: PagingReceiver) -> dict[str, list[str]]:
+    told: dict[str, list[str]] = {}
+    for page in receiver.taken:
+        level = str(page["level"]) if page["status"] == "firing" else "over"
+        told.setdefault(str(page["key"]), []).append(level)
+    return told
+
+
+def _says_twice(levels: Sequence[str]) -> bool:
+    return any(one == other == "breach" for one, other in itertools.pairwise(levels))
+
+
+def rows_compared(truth: Truth) -> dict[str, int]:
+    """How many of each table."""
+    counts = {table: len(rows) for table, rows in truth.rows.items()}
+    return {**counts, "dead_letters": len(truth.letters), "alert_intents": len(truth.breached)}
+
+
+def _rows_that_differ(found: ClickHouse, wanted: str, table: str, keys: str) -> list[str]:
+    columns = found.query_rows(
+        "SELECT name FROM system.columns WHERE database = {database:String} AND table = {table:String}",
+        {"database": found.database, "table": f"v_{table}"},
+    )
+    names = [str(row["name"]) for row in columns if row["name"] not in _OF_THE_EMISSION]
+    shown = ", ".join(_SEMANTIC.get(name, name) for name in names)
+    ours = f"SELECT {shown} FROM {found.database}.v_{table}"
+    theirs = f"SELECT {shown} FROM {wanted}.v_{table}"
+    rows: dict[str, list[dict[str, object]]] = {}
+    for side in (f"{ours} EXCEPT {theirs}", f"{theirs} EXCEPT {ours}"):
+        for row in found.query_rows(side):
+            rows.setdefault("/".join(str(row[key]) for key in keys.split(", ")), []).append(row)
+    return [f"{key}: {_difference(sides)}" for key, sides in sorted(rows.items())]
+
+
+def _difference(sides: Sequence[dict[str, object]]) -> str:
+    """Columns that differ, as found and as wanted; or that one side has no such row."""
+    if len(sides) != 2:
+        return f"on one side only: {sides[0]}"
+    found, wanted = sides
+    return str({name: (found[name], wanted[name]) for name in found if found[name] != wanted[name]})
+
+
+def _int(value: object) -> int:
+    assert isinstance(value, int)
+    return value
+
+
+def lateness_seconds(intents: Sequence[dict[str, object]]) -> list[float]:
+    """Of every breach: how long after its instant it was first said. `intents` as published."""
+    first: dict[object, float] = {}
+    for row in intents:
+        if row["level"] == "breach" and row["key"] not in first:
+            first[row["key"]] = _seconds(row["recorded_at"]) - _seconds(row["breach_at"])
+    return sorted(first.values())
+
+
+def _seconds(instant: object) -> float:
+    return datetime.fromisoformat(str(instant)).timestamp()

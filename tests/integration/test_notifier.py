@@ -1,0 +1,174 @@
+"""The notifier on a broker, against a receiver that is down, slow, busy, broken or knows another secret."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+import orjson
+import pytest
+
+from schemas.instants import rfc3339
+from streams.runtime.clock import ManualClock
+from streams.shell.notifier import INTENTS, Notifier, notifier_role, receivers_of
+from streams.shell.settings import Settings
+from tests.integration.computing import new_settings, started_producer, until
+from tests.receiver import Mode, PagingReceiver
+
+pytestmark = [pytest.mark.kafka, pytest.mark.slow]
+
+NOW_MS = 1_767_600_000_000
+SECRET = "a shared secret"
+
+
+def intent(ticket: str, version: int, level: str, **more: object) -> tuple[bytes, bytes]:
+    key = f"sla:default/desk/{ticket}:resolution:{ticket}-0"
+    row = {
+        "tenant": "default",
+        "source": "desk",
+        "source_partition": 0,
+        "version": version,
+        "key": key,
+        "ticket_id": ticket,
+        "clock": "resolution",
+        "cycle_id": f"{ticket}-0",
+        "event_time": rfc3339(NOW_MS - 10_000),
+        "level": level,
+        "due_at": rfc3339(NOW_MS),
+        "breach_at": rfc3339(NOW_MS) if level != "at_risk" else None,
+        "page_at": rfc3339(NOW_MS) if level == "breach" else None,
+        "open": level in ("breach", "at_risk"),
+        "team": "L1",
+        "agent": None,
+        "tier": None,
+        "priority": "P1",
+        "policy_version": "p@1",
+        "recorded_at": rfc3339(NOW_MS),
+    }
+    return key.encode(), orjson.dumps(row | more)
+
+
+def breaches(count: int, version: int = 1) -> list[tuple[bytes, bytes]]:
+    return [intent(f"T{number}", version, "breach") for number in range(count)]
+
+
+@asynccontextmanager
+async def notifying(
+    settings: Settings, clock: ManualClock | None = None
+) -> AsyncIterator[Notifier]:
+    """A notifier in this process; ends in good order, and raises what broke it."""
+    async with started_producer(settings) as producer:
+        clock = clock or ManualClock(NOW_MS + 1)
+        notifier = notifier_role(settings, clock, producer, receivers_of(settings))
+        await notifier.start()
+        running = asyncio.ensure_future(notifier.run())
+        try:
+            yield notifier
+        finally:
+            await notifier.stop()
+            await running
+
+
+async def say(settings: Settings, intents: Sequence[tuple[bytes, bytes]]) -> None:
+    async with started_producer(settings) as producer:
+        await producer.publish(INTENTS, intents)
+
+
+async def settings_for(receiver: PagingReceiver, **overrides: object) -> Settings:
+    return await new_settings(webhook_url=receiver.url, webhook_secret=SECRET, **overrides)
+
+
+async def test_breaches_are_paged_once_and_their_ends_said() -> None:
+    async with PagingReceiver(SECRET) as receiver:
+        settings = await settings_for(receiver)
+        async with notifying(settings) as notifier:
+            await say(settings, breaches(50))
+            await until(lambda: len(receiver.firing()) == 50)
+            await say(settings, [*breaches(50), intent("T1", 2, "resolved"), *breaches(3)])
+            await say(settings, [intent("T2", 2, "retracted"), intent("T3", 2, "breach")])
+            await until(lambda: len(receiver.firing()) == 48)
+            await until(lambda: notifier.counters().waiting == {"webhook": 0})
+            assert notifier.healthy() is None
+    assert receiver.repeats == 0
+    assert len(receiver.taken) == 50 + 2
+    assert {page["late"] for page in receiver.taken} == {False}
+
+
+async def test_a_page_waits_for_its_grace_on_the_pipelines_clock() -> None:
+    async with PagingReceiver(SECRET) as receiver:
+        settings = await settings_for(receiver)
+        clock = ManualClock(NOW_MS)
+        async with notifying(settings, clock):
+            later = rfc3339(NOW_MS + 60_000)
+            held = [
+                intent("T1", 1, "breach", page_at=later),
+                intent("T2", 1, "breach", page_at=later),
+            ]
+            await say(settings, [*held, intent("T3", 1, "breach")])
+            await until(lambda: len(receiver.firing()) == 1)
+            await say(settings, [intent("T2", 2, "resolved")])
+            clock.move_to(NOW_MS + 60_000)
+            await until(lambda: len(receiver.firing()) == 2)
+            await asyncio.sleep(0.3)
+    assert {key.split("/")[2][:2] for key in receiver.firing()} == {"T1", "T3"}
+    assert len(receiver.taken) == 2
+
+
+@pytest.mark.parametrize("mode", ["busy", "broken", "slow", "drops after"])
+async def test_a_receiver_in_trouble_gets_every_page_in_the_end(mode: Mode) -> None:
+    async with PagingReceiver(SECRET, mode=mode) as receiver:
+        settings = await settings_for(receiver)
+        async with notifying(settings) as notifier:
+            await say(settings, breaches(30))
+            await until(lambda: notifier.counters().waiting["webhook"] > 0)
+            await asyncio.sleep(1.0)
+            await say(settings, [intent("T0", 2, "resolved")])
+            receiver.mode = "well"
+            await until(lambda: notifier.counters().waiting["webhook"] == 0)
+    assert receiver.firing() == {row_key(f"T{number}") for number in range(1, 30)}
+
+
+async def test_a_receiver_that_is_down_gets_every_page_in_the_end() -> None:
+    async with PagingReceiver(SECRET) as receiver:
+        settings = await settings_for(receiver)
+        await receiver.down()
+        async with notifying(settings) as notifier:
+            await say(settings, breaches(20))
+            await until(lambda: notifier.counters().failures_total["webhook"] > 20)
+            await receiver.up()
+            await until(lambda: len(receiver.firing()) == 20)
+    assert receiver.repeats == 0
+
+
+async def test_a_wrong_secret_keeps_the_pages_until_it_is_right() -> None:
+    async with PagingReceiver("another secret") as receiver:
+        settings = await settings_for(receiver)
+        async with notifying(settings) as notifier:
+            await say(settings, breaches(3))
+            await until(lambda: receiver.refused >= 3)
+            assert not receiver.taken
+            assert notifier.counters().waiting == {"webhook": 3}
+            receiver.secret = SECRET
+            await until(lambda: len(receiver.firing()) == 3)
+
+
+async def test_the_next_notifier_repeats_nothing_and_forgets_nothing() -> None:
+    async with PagingReceiver(SECRET) as receiver:
+        settings = await settings_for(receiver)
+        async with notifying(settings):
+            await say(settings, breaches(40))
+            await until(lambda: len(receiver.firing()) == 40)
+        receiver.mode = "broken"
+        async with notifying(settings) as second:
+            await say(settings, [*breaches(40), *(intent(f"U{n}", 5, "breach") for n in range(5))])
+            await until(lambda: second.counters().failures_total["webhook"] >= 5)
+        receiver.mode = "well"
+        async with notifying(settings):
+            await until(lambda: len(receiver.firing()) == 45)
+            await say(settings, [intent("T7", 2, "resolved"), intent("U1", 6, "resolved")])
+            await until(lambda: len(receiver.firing()) == 43)
+    assert receiver.repeats == 0
+    assert len(receiver.taken) == 47
+
+
+def row_key(ticket: str) -> str:
+    return intent(ticket, 1, "breach")[0].decode()

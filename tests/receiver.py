@@ -1,0 +1,110 @@
+"""A receiver of notifications that knows keys: what a supervisor's pager would know.
+
+It takes each delivery once, by its name, and keeps how every key stands. It can be told to misbehave.
+"""
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Literal, Self
+
+import orjson
+from aiohttp import web
+
+from sinks.receivers.webhook import signature
+
+Mode = Literal["well", "slow", "busy", "broken", "drops after"]
+
+
+@dataclass(slots=True)
+class Page:
+    """One key as the receiver knows it."""
+
+    version: int
+    status: str
+    level: str
+
+
+@dataclass
+class PagingReceiver:
+    """`async with PagingReceiver(secret) as receiver: … receiver.url`."""
+
+    secret: str = ""
+    mode: Mode = "well"
+    slow_seconds: float = 1.0
+    url: str = ""
+    pages: dict[str, Page] = field(default_factory=dict)
+    taken: list[dict[str, object]] = field(default_factory=list)  # in order, without repeats
+    taken_at_ms: dict[str, int] = field(default_factory=dict)  # by name of the delivery
+    repeats: int = 0
+    refused: int = 0
+    _names: set[str] = field(default_factory=set)
+    _port: int = 0
+
+    async def __aenter__(self) -> Self:
+        await self.up()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.down()
+
+    async def up(self) -> None:
+        """Listen, at the same address as before."""
+        app = web.Application()
+        app.router.add_post("/pages", self._take)
+        self._runner = web.AppRunner(app)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", self._port, reuse_address=True)
+        await site.start()
+        self._port = int(self._runner.addresses[0][1])
+        self.url = f"http://127.0.0.1:{self._port}/pages"
+
+    async def down(self) -> None:
+        """Nobody listens."""
+        await self._runner.cleanup()
+
+    def firing(self, level: str = "breach") -> set[str]:
+        """Keys that somebody is being paged for."""
+        return {
+            key
+            for key, page in self.pages.items()
+            if (page.status, page.level) == ("firing", level)
+        }
+
+    async def _take(self, request: web.Request) -> web.Response:
+        body = await request.read()
+        timestamp = request.headers.get("X-Ticketpulse-Timestamp", "")
+        given = request.headers.get("X-Ticketpulse-Signature", "")
+        if self.secret and given != signature(self.secret.encode(), timestamp, body):
+            self.refused += 1
+            return web.Response(status=401, text="wrong signature")
+        if self.mode == "busy":
+            return web.Response(status=429, headers={"Retry-After": "1"})
+        if self.mode == "broken":
+            return web.Response(status=500, text="out of order")
+        if self.mode == "slow":
+            await asyncio.sleep(self.slow_seconds)
+        self._keep(orjson.loads(body))
+        if self.mode == "drops after":
+            assert request.transport is not None
+            request.transport.abort()
+        return web.Response()
+
+    def _keep(self, page: dict[str, object]) -> None:
+        name, key, version = str(page["once"]), str(page["key"]), page["version"]
+        assert isinstance(version, int)
+        if name in self._names:
+            self.repeats += 1
+            return
+        self._names.add(name)
+        self.taken.append(page)
+        self.taken_at_ms[name] = time.time_ns() // 1_000_000
+        known = self.pages.get(key)
+        if known is None or known.version < version:
+            self.pages[key] = Page(version, str(page["status"]), str(page["level"]))
