@@ -12,7 +12,12 @@ from pathlib import Path
 from schemas import reference
 from schemas.asyncapi import asyncapi, control_file, event_file, row_file
 from schemas.documents import Document
-from schemas.json_schema import event_schema, policy_records_schema, row_schema
+from schemas.json_schema import (
+    event_schema,
+    notifications_schema,
+    policy_records_schema,
+    row_schema,
+)
 from schemas.outcomes import ROWS
 from schemas.policy_schema import policy_file_schema, story_file_schema
 from schemas.wire import TYPES
@@ -25,6 +30,7 @@ def exported(root: Path = ROOT) -> dict[Path, str]:
     documents: dict[str, Document] = {
         **{event_file(kind): event_schema(kind) for kind in TYPES},
         **{row_file(table): row_schema(table) for table in ROWS},
+        control_file("notifications"): notifications_schema(),
         control_file("policies"): policy_records_schema(),
         "asyncapi.json": asyncapi(),
         "policy.v1.schema.json": policy_file_schema(),

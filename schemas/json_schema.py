@@ -7,11 +7,13 @@ its scale) `schemas.decode` says alone; so what a schema refuses, decode refuses
 from collections.abc import Iterable
 from typing import cast
 
+import msgspec
 from pydantic import TypeAdapter
 
 from schemas.documents import Document
 from schemas.events import EntityKind
 from schemas.fields import FIELDS
+from schemas.notifications import Notice
 from schemas.outcomes import ROWS
 from schemas.policy_records import PolicyRecord
 from schemas.wire import TYPES, VERSION, Envelope, Wire
@@ -61,6 +63,17 @@ def policy_records_schema() -> Document:
         "$id": "urn:ticketpulse:control:policies",
         "title": "record of the topic policies",
         **cast("Document", TypeAdapter(PolicyRecord).json_schema()),
+    }
+
+
+def notifications_schema() -> Document:
+    """What stands on the topic of notifications."""
+    (root,), definitions = msgspec.json.schema_components([Notice], ref_template="#/$defs/{name}")
+    return {
+        "$schema": _DIALECT,
+        "$id": "urn:ticketpulse:control:notifications",
+        **cast("Document", root),
+        "$defs": cast("Document", definitions),
     }
 
 
