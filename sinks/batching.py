@@ -98,6 +98,16 @@ class TableBuffer:
             self._rows.append(row)
             self._bytes += len(row.value)
 
+    @property
+    def held_bytes(self) -> int:
+        """Bytes of the rows that wait."""
+        return self._bytes
+
+    @property
+    def oldest_timestamp_ms(self) -> int | None:
+        """When the broker got the row that has waited longest; None when there is none."""
+        return self._rows[0].timestamp_ms if self._rows else None
+
     def is_full(self) -> bool:
         """True: take no more until something has been stored."""
         return (

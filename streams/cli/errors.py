@@ -1,4 +1,5 @@
-"""What a person sees when something can't be done: one clear line per mistake, exit code 2."""
+"""What a person sees when something can't be done: one clear line per mistake, exit code 2 (another one
+when the process could not go on or end as it should)."""
 
 import sys
 from collections.abc import Iterator
@@ -7,6 +8,7 @@ from contextlib import contextmanager
 import typer
 
 from schemas.problems import ProblemsError
+from streams.shell.lifecycle import HungError
 
 
 @contextmanager
@@ -18,6 +20,9 @@ def told_clearly() -> Iterator[None]:
         for problem in error.problems:
             sys.stderr.write(f"error: {problem}\n")
         raise typer.Exit(2) from error
+    except HungError as error:
+        sys.stderr.write(f"error: {error}\n")
+        raise typer.Exit(error.exit_code) from error
     except OSError as error:
         sys.stderr.write(f"error: {error.filename or ''}: {error.strerror or error}\n")
         raise typer.Exit(2) from error

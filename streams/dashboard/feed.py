@@ -59,6 +59,9 @@ class LiveFeed:
         self._took_seconds = 0.0
         self._asked_at: float | None = None  # while a question is open
         self._trouble: str | None = None
+        self.queries_total = 0
+        self.failures_total = 0
+        self.query_seconds_total = 0.0
         self._closed = False
 
     @property
@@ -74,6 +77,11 @@ class LiveFeed:
             if waiting_seconds > SILENT_SECONDS_MAX:
                 return f"no answer for {waiting_seconds:.0f} s"
         return self._trouble
+
+    @property
+    def readers(self) -> int:
+        """How many look."""
+        return self._listeners
 
     @property
     def closed(self) -> bool:
@@ -148,10 +156,13 @@ class LiveFeed:
                 if self._trouble is None:
                     log.warning("the page's numbers can't be read: %s", error)
                 self._trouble = str(error) or type(error).__name__
+                self.failures_total += 1
             finally:
                 self._asked_at = None
                 self._taken_at = loop.time()
                 self._took_seconds = self._taken_at - started
+                self.queries_total += 1
+                self.query_seconds_total += self._took_seconds
 
     async def _take(self, loop: asyncio.AbstractEventLoop) -> None:
         snapshot = await loop.run_in_executor(

@@ -108,6 +108,9 @@ class Ingest:
         self._clock = clock
         self._publisher = publisher
         self._room = asyncio.Semaphore(BODIES_AT_ONCE_MAX)
+        self.accepted_total = 0
+        self.rejected_total = 0
+        self.unacknowledged_total = 0
 
     async def post(self, request: web.Request) -> web.Response:
         """See the module's text."""
@@ -134,6 +137,7 @@ class Ingest:
             return problem(408, "too_slow", f"send the body within {READ_SECONDS_MAX:.0f} s")
         tenant = self._config.tenant or "default"
         checked = await asyncio.to_thread(check_body, body, form, tenant, self._clock.now_ms())
+        self.rejected_total += checked.rejected_count
         if not checked.accepted_count:
             return web.json_response(checked.report(), status=422)
         try:
@@ -142,10 +146,12 @@ class Ingest:
                     await publisher.publish(topic, records)
         except Exception:
             log.exception("events were not acknowledged by the broker")
+            self.unacknowledged_total += checked.accepted_count
             detail = "the broker did not acknowledge; send the same body again, that is harmless"
             return problem(
                 503, "broker_unavailable", detail, **{"Retry-After": str(RETRY_AFTER_SECONDS)}
             )
+        self.accepted_total += checked.accepted_count
         return web.json_response(checked.report(), status=202)
 
     def _too_large(self) -> web.Response:

@@ -12,6 +12,7 @@ GET  /healthz, /readyz                   the process lives; it can read the data
 import asyncio
 import errno
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 import orjson
 from aiohttp import web
@@ -45,6 +46,19 @@ def dashboard_role(
     return Dashboard(config, reader, clock, publisher, wall_clock or SystemClock())
 
 
+@dataclass(frozen=True, slots=True)
+class DashboardCounters:
+    """What the page and the ingest edge have done since the start."""
+
+    readers: int  # open pages
+    queries_total: int
+    query_failures_total: int
+    query_seconds_total: float
+    events_accepted_total: int
+    events_rejected_total: int
+    events_unacknowledged_total: int  # told to be sent again
+
+
 class Dashboard:
     """See `dashboard_role`."""
 
@@ -63,9 +77,10 @@ class Dashboard:
         self._feed = LiveFeed(config, reader, clock, wall_clock)
         self._threads = ThreadPoolExecutor(1, thread_name_prefix="dashboard-api")
         self._explaining = ExplainEndpoint()
+        self._ingest = Ingest(config, clock, publisher)
         self._stopping = asyncio.Event()
         self._runner = web.AppRunner(
-            self._build_app(clock, publisher), access_log=None, shutdown_timeout=STOP_SECONDS_MAX
+            self._build_app(), access_log=None, shutdown_timeout=STOP_SECONDS_MAX
         )
         self._port: int | None = None
         self._stopped = False
@@ -127,7 +142,24 @@ class Dashboard:
         trouble = self._feed.trouble
         return None if trouble is None else f"the page's numbers can't be read: {trouble}"
 
-    def _build_app(self, clock: Clock, publisher: Publisher | None) -> web.Application:
+    def ready(self) -> str | None:
+        """The same: a page without numbers should get no readers."""
+        return self.healthy()
+
+    def counters(self) -> DashboardCounters:
+        """A snapshot of the counters."""
+        feed, ingest = self._feed, self._ingest
+        return DashboardCounters(
+            readers=feed.readers,
+            queries_total=feed.queries_total,
+            query_failures_total=feed.failures_total,
+            query_seconds_total=feed.query_seconds_total,
+            events_accepted_total=ingest.accepted_total,
+            events_rejected_total=ingest.rejected_total,
+            events_unacknowledged_total=ingest.unacknowledged_total,
+        )
+
+    def _build_app(self) -> web.Application:
         config = self._config
         access = Access(config)
         pages = Pages(config, access)
@@ -145,7 +177,7 @@ class Dashboard:
                 web.get("/api/stream", EventStream(self._feed, pages.build).serve),
                 web.get("/api/tickets/{tenant}/{source}/{ticket_id:.+}", self._ticket),
                 web.get("/api/explain/{tenant}/{source}/{ticket_id:.+}", self._explaining.get),
-                web.post("/events", Ingest(config, clock, publisher).post),
+                web.post("/events", self._ingest.post),
                 web.get("/healthz", self._healthz),
                 web.get("/readyz", self._readyz),
             ]

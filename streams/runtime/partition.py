@@ -64,6 +64,14 @@ class SourceRange(NamedTuple):
     partitions: int
 
 
+class Durable(NamedTuple):
+    """What the last checkpoint says. Its counts never go back, whoever owns the partition."""
+
+    position: int
+    events_total: int
+    rejected_total: int
+
+
 class ChangelogPartition(Protocol):
     """One partition of the changelog topic."""
 
@@ -172,6 +180,7 @@ class PartitionEngine(Generic[S]):
         self.watermark_ms: int | None = None
         self.urgent = False  # an alert waits for the next checkpoint
         self.failed_timers: dict[str, str] = {}  # entity → error; a state of alarm
+        self.repaired_keys_total = 0  # of the changelog, put again after a former owner's writes
         self.limits = around.limits
         self._logic = logic
         self._store = store
@@ -189,7 +198,7 @@ class PartitionEngine(Generic[S]):
         self._input_bytes = 0
         self._fill = Fill()
         self._number: int | None = None
-        self._partitions = 0
+        self.source = SourceRange(0, 0, 0)  # as of `open`
         self._epoch = -1
         self._next_append = -1
         self._inherited: list[
@@ -197,7 +206,7 @@ class PartitionEngine(Generic[S]):
         ] = []  # a former owner's outboxes, to publish first
         self._confirmed: list[bytes] = []
         self._reput: frozenset[bytes] = frozenset()
-        self._checkpointed_position = -1
+        self.durable = Durable(-1, 0, 0)
         self._busy = False
 
     # -- opening ------------------------------------------------------------------------------
@@ -225,15 +234,17 @@ class PartitionEngine(Generic[S]):
             raise ChangelogError(message)
         restored = restoration.finish(now_ms, self.limits.compaction_lag_ms)
         source = await source_now(0 if restored.marker is None else restored.marker.position)
-        self._partitions = source.partitions
+        self.source = source
         self.position = self._position_of(restored.marker, source)
-        self.acknowledged = self._checkpointed_position = self.position
+        self.acknowledged = self.position
         if restored.marker is not None:
             self._number = restored.marker.number
             self.events_total = restored.marker.events_total
             self.rejected_total = restored.marker.rejected_total
             self.watermark_ms = restored.marker.watermark_ms
+        self.durable = Durable(self.position, self.events_total, self.rejected_total)
         self._reput = restored.reput
+        self.repaired_keys_total = len(restored.reput)
         self._inherited = sorted(
             restored.outbox.items(), key=lambda item: changelog.outbox_number(item[0])
         )
@@ -363,7 +374,7 @@ class PartitionEngine(Generic[S]):
         return len(self._dumped(after)) > bytes_max
 
     def _home_of(self, record: SourceRecord) -> int:
-        return self._partition_of(record.key or b"", self._partitions)
+        return self._partition_of(record.key or b"", self.source.partitions)
 
     def _reject(
         self, letters: list[DeadLetterRow], record: SourceRecord, reason: str, detail: str
@@ -482,7 +493,7 @@ class PartitionEngine(Generic[S]):
             or self._effect_letters
             or self._inherited
             or self._reput
-            or self.position != self._checkpointed_position
+            or self.position != self.durable.position
         )
 
     async def checkpoint(self) -> None:
@@ -500,7 +511,8 @@ class PartitionEngine(Generic[S]):
         base = await self._store.append(capture.records, self._epoch)
         await self._check(base, capture)
         self._number = capture.marker.number
-        self._checkpointed_position = capture.marker.position
+        marker = capture.marker
+        self.durable = Durable(marker.position, marker.events_total, marker.rejected_total)
         await self._outlet.publish([*capture.messages, capture.progress])
         if capture.messages:
             self._confirmed.append(changelog.outbox_key(capture.marker.number))
@@ -591,7 +603,7 @@ class PartitionEngine(Generic[S]):
         return Marker(
             number=number,
             position=self.position,
-            partitions=self._partitions,
+            partitions=self.source.partitions,
             snapshot_version=self._logic.snapshot_version,
             epoch=self._epoch,
             events_total=self.events_total,
@@ -614,7 +626,9 @@ class PartitionEngine(Generic[S]):
         gap: list[LogRecord] = []
         async for chunk in self._store.read(start, base):
             gap.extend(chunk)
-        self._reput |= changelog.keys_to_repair(gap, start, base, self._epoch)
+        repaired = changelog.keys_to_repair(gap, start, base, self._epoch)
+        self.repaired_keys_total += len(repaired)
+        self._reput |= repaired
 
     def _progress(self, marker: Marker, stamp: Stamp) -> Message:
         row = PartitionProgressRow(
@@ -641,6 +655,11 @@ class PartitionEngine(Generic[S]):
     def entities(self) -> int:
         """How many entities are alive."""
         return len(self._states)
+
+    @property
+    def timers(self) -> int:
+        """How many entities want to be woken; some may be counted twice."""
+        return len(self._timers)
 
     def state_of(self, entity: str) -> S | None:
         """The live state of one entity."""

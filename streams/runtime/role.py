@@ -1,6 +1,6 @@
 """A role: one job that starts, runs until stopped or broken, and stops within a bound."""
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 class Role(Protocol):
@@ -22,4 +22,41 @@ class Role(Protocol):
 
     def healthy(self) -> str | None:
         """None when healthy, else what is wrong in one line."""
+        ...
+
+
+@runtime_checkable
+class Readies(Protocol):
+    """A role that needs a while after its start until it does its work."""
+
+    def ready(self) -> str | None:
+        """None when ready, else what it waits for in one line."""
+        ...
+
+
+@runtime_checkable
+class Warns(Protocol):
+    """A role that knows of trouble which a restart would not end."""
+
+    def warnings(self) -> list[str]:
+        """Each in one line."""
+        ...
+
+
+@runtime_checkable
+class Restores(Protocol):
+    """A role that sometimes restores much state at once."""
+
+    @property
+    def restoring(self) -> bool:
+        """Whether it does so now. Asked by another thread: one plain value."""
+        ...
+
+
+@runtime_checkable
+class Strives(Protocol):
+    """A role of which it is known whether it gets anywhere."""
+
+    def stuck_seconds(self) -> float:
+        """For how long it has been running without getting anywhere; 0 while it waits or restores."""
         ...

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
@@ -18,13 +18,17 @@ from streams.policies import load_book
 from streams.runtime.clock import Clock, SystemClock, VirtualClock
 from streams.runtime.producer import LoudProducer
 from streams.runtime.role import Role
-from streams.shell.compute import Compute, compute_role
+from streams.shell.compute import STALE_CHECKPOINTS_MAX, Compute, compute_role
 from streams.shell.database import open_database
 from streams.shell.embedded_broker import SESSION_SECONDS, EmbeddedBroker
+from streams.shell.health import HealthServer, health_problems
+from streams.shell.lifecycle import Lifecycle
 from streams.shell.notifier import notifier_role, receivers_of
 from streams.shell.settings import Settings
+from streams.shell.telemetry import telemetry_of
 from streams.shell.together import run_together, stop_on_signals
 from streams.shell.topics_admin import ensure_topics
+from streams.shell.watchdog import Heartbeat, Watchdog
 from streams.shell.writer import writer_role
 
 log = logging.getLogger(__name__)
@@ -68,13 +72,17 @@ async def run_roles(
 ) -> None:
     """Run roles until Ctrl-C or SIGTERM, or until one of them breaks (its error is raised).
 
-    `told` is awaited once all have started. ProblemsError names what keeps them from starting.
+    `told` is awaited once all have started. ProblemsError names what keeps them from starting. This
+    is the process's whole work: its watchdog goes on until the process has ended.
     """
     extras = extras or Extras()
+    life = Lifecycle()
     _check(settings, roles)
     book = load_book(settings.policy)
     stop = asyncio.Event()
-    with stop_on_signals(stop):
+    watchdog = Watchdog(life, settings.watchdog_seconds, settings.stop_seconds_max)
+    watchdog.start()
+    with stop_on_signals(stop, life):
         # A Ctrl-C that came before takes effect here, while there is nothing to be undone yet.
         await asyncio.sleep(0)
         async with _parts(settings, roles, book, extras) as parts:
@@ -89,8 +97,22 @@ async def run_roles(
             if dashboard is not None and compute is not None:
                 dashboard.explain_with(compute)
             watch = [] if parts.broker is None else [BrokerWatch(parts.broker)]
-            beside = extras.beside(parts)
-            await run_together([*watch, *made, *beside], stop, on_ready=lambda: told(dashboard))
+            working = [*watch, *made, *extras.beside(parts)]
+            together = _watched(settings, working, life, watchdog)
+            limit = settings.stop_seconds_max
+            await run_together(together, stop, lambda: told(dashboard), life, limit)
+
+
+def _watched(
+    settings: Settings, roles: Sequence[Role], life: Lifecycle, watchdog: Watchdog
+) -> list[Role]:
+    """The roles with what tells of them around: it is started before them and stopped after them."""
+    heartbeat = Heartbeat(roles, settings.checkpoint_age_seconds_max)
+    watchdog.listen_to(heartbeat)
+    if not settings.health_port:
+        return [heartbeat, *roles]
+    telemetry = telemetry_of(roles, heartbeat)
+    return [HealthServer(settings, roles, life, telemetry), heartbeat, *roles]
 
 
 class BrokerWatch:
@@ -127,8 +149,19 @@ def _check(settings: Settings, roles: Sequence[str]) -> None:
         what = "the embedded ClickHouse has one owner, but this role runs alone"
         hint = "set TICKETPULSE_CLICKHOUSE_URL=http://host:8123, or run `ticketpulse up`"
         problems.append(Problem("clickhouse_url", what, hint))
+    problems += health_problems(settings)
+    problems += _too_impatient(settings)
     if problems:
         raise ProblemsError(*problems)
+
+
+def _too_impatient(settings: Settings) -> Iterator[Problem]:
+    """A worker must be told to be in trouble before it is ended for it."""
+    least = STALE_CHECKPOINTS_MAX * settings.idle_checkpoint_seconds
+    if 0 < settings.checkpoint_age_seconds_max < least:
+        what = f"a checkpoint may be {least:g} s old before it means trouble"
+        hint = f"raise it to {least:g} or more, or lower TICKETPULSE_IDLE_CHECKPOINT_SECONDS"
+        yield Problem("checkpoint_age_seconds_max", what, hint)
 
 
 @asynccontextmanager

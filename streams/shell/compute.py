@@ -58,15 +58,26 @@ Open = Callable[[int], Awaitable[Engine]]
 
 @dataclass(frozen=True, slots=True)
 class PartitionCounters:
-    """Where one partition stands."""
+    """Where one partition stands. Ages of event time are by the pipeline's clock; totals are those of
+    the last checkpoint."""
 
     position: int
     acknowledged: int
+    lag_events: int  # to the end of the source, as far as it has been heard of
     entities: int
     events_total: int
     rejected_total: int
     watermark_ms: int | None
+    watermark_age_ms: int | None
+    timers: int
+    failed_timers: int
+    timer_overdue_ms: int
     checkpoint_age_seconds: float
+    checkpoints_total: int
+    claims_total: int
+    restore_seconds: float
+    repaired_keys_total: int
+    source_partitions: int
 
 
 def compute_role(
@@ -116,11 +127,13 @@ class Compute:
             self,
             bootstrap=settings.broker_url,
             group=f"{settings.topic_prefix}{settings.group}-compute",
-            topics=[settings.topic_prefix + SOURCE],
+            topics=[self.topic],
             session_timeout_seconds=settings.session_timeout_seconds,
             worker_id=settings.worker_id,
         )
         self._holds: dict[TP, _Hold] = {}
+        self._settled = False  # the group has said what is ours, and we hold it
+        self._restoring = False
 
     async def start(self) -> None:
         """Connect and join the group; partitions come later. ProblemsError when that can't be."""
@@ -149,8 +162,44 @@ class Compute:
                 return f"{where.topic}/{where.partition}: {trouble}"
         return self._policies.trouble()
 
+    def ready(self) -> str | None:
+        """None when every partition that the group gives us is restored; that may be none at all."""
+        for where, why in self.waiting().items():
+            return f"{where.topic}/{where.partition}: {why}"
+        return None if self._settled else "the group has not given out its partitions yet"
+
+    def waiting(self) -> dict[TP, str]:
+        """What each partition waits for that is ours, but not restored."""
+        return {
+            where: why
+            for where, hold in self._holds.items()
+            if (why := hold.waits_for()) is not None
+        }
+
+    def warnings(self) -> list[str]:
+        """Timers that failed: told until a mended version restores them."""
+        return [
+            f"{where.topic}/{where.partition}: {failed}"
+            for where, hold in self._holds.items()
+            if (failed := hold.failed_timers()) is not None
+        ]
+
+    @property
+    def restoring(self) -> bool:
+        """See `Restores`."""
+        return self._restoring
+
+    def stuck_seconds(self) -> float:
+        """The longest time that a partition has been worked on without a checkpoint."""
+        return max((hold.stuck_seconds() for hold in self._holds.values()), default=0.0)
+
+    @property
+    def topic(self) -> str:
+        """The source topic, with its prefix."""
+        return self._settings.topic_prefix + SOURCE
+
     def counters(self) -> dict[int, PartitionCounters]:
-        """Where each partition that is ours stands."""
+        """Where each partition that is ours, and restored, stands."""
         return {
             where.partition: counters
             for where, hold in self._holds.items()
@@ -192,24 +241,28 @@ class Compute:
         self, partitions: frozenset[TP], is_current: Callable[[], bool]
     ) -> Mapping[TP, int]:
         """Claim and restore each partition; see `BatchHandler`."""
+        self._settled = False
         for hold in self._holds.values():
             await hold.abandon()
         self._holds.clear()
         positions: dict[TP, int] = {}
         for where in sorted(partitions):
             hold = _Hold(where, self._settings, self._around, self._log, self._worker, self._open)
+            self._holds[where] = hold  # before it is open: its trouble is ours
             await hold.open(is_current)
             if not is_current():
+                del self._holds[where]
                 break
             assert hold.engine is not None
             positions[where] = hold.engine.position
-            self._holds[where] = hold
         for hold in self._holds.values():
             hold.begin()
+        self._settled = is_current()
         return positions
 
     async def revoked(self, partitions: frozenset[TP]) -> None:
         """A last checkpoint of each, side by side."""
+        self._settled = False
         going = [hold for where in partitions if (hold := self._holds.pop(where, None)) is not None]
         try:
             await asyncio.gather(*(hold.finish() for hold in going))
@@ -228,14 +281,20 @@ class Compute:
         await self._producer.reconnect()
         partitions = await self._producer.partitions(SOURCE)
         store = KafkaChangelog(self._producer, self._log, changelog_of(SOURCE), partition)
-        topic = self._settings.topic_prefix + SOURCE
+        topic = self.topic
         engine = PartitionEngine(topic, partition, self._logic, store, self._around)
         started = time.monotonic()
-        with _without_gc():
-            await engine.open(
-                lambda at_least: self._log.source_range(SOURCE, partition, partitions, at_least),
-                f"{os.getpid()}-{secrets.token_hex(8)}",
-            )
+        self._restoring = True
+        try:
+            with _without_gc():
+                await engine.open(
+                    lambda at_least: self._log.source_range(
+                        SOURCE, partition, partitions, at_least
+                    ),
+                    f"{os.getpid()}-{secrets.token_hex(8)}",
+                )
+        finally:
+            self._restoring = False
         log.info(
             "%s/%d: %d tickets restored in %.2f s, reading from %d",
             topic,
@@ -284,7 +343,11 @@ class _Hold:
         self._room = asyncio.Event()
         self._closing = False
         self._pump: asyncio.Task[None] | None = None
-        self._checkpointed_at = time.monotonic()
+        self._checkpointed_at = self._opened_at = time.monotonic()
+        self._checkpoints_total = 0
+        self._claims_total = 0
+        self._restore_seconds = 0.0
+        self._repaired_keys_before = 0  # by engines before the present one
         self._sample: tuple[int, int] | None = None  # instant, end of the partition at or after it
         self._held_since: float | None = None
         self._reason: str | None = None
@@ -296,6 +359,7 @@ class _Hold:
         """Claim and restore, again and again while the broker is in trouble and the partition ours."""
         failures = 0
         while is_current() and not self._closing:
+            began = time.monotonic()
             try:
                 engine = await self._open_engine(self._where.partition)
             except _PASSING_TROUBLE as error:
@@ -305,13 +369,17 @@ class _Hold:
             else:
                 engine.limits = self._limits
                 self.engine = engine
-                self._reason = None
+                # The trouble is over only with the next checkpoint: a claim may well succeed before each
+                # failure.
+                self._opened_at = time.monotonic()
+                self._restore_seconds = self._opened_at - began
+                self._claims_total += 1
                 self._sample = None
                 return
 
     def begin(self) -> None:
         """Fire timers and make checkpoints from now on."""
-        self._checkpointed_at = time.monotonic()
+        self._checkpointed_at = self._opened_at = time.monotonic()
         self._pump = asyncio.create_task(self._run())
 
     async def finish(self) -> None:
@@ -396,6 +464,8 @@ class _Hold:
 
     async def _open_again(self) -> None:
         """A new claim while the group still gives us the partition; else let go."""
+        if self.engine is not None:
+            self._repaired_keys_before += self.engine.repaired_keys_total
         self.engine = None
         self._room.set()
         await self.open(lambda: self._where in self._worker.assignment())
@@ -412,6 +482,7 @@ class _Hold:
     async def _checkpoint(self, engine: Engine) -> None:
         await engine.checkpoint()
         self._checkpointed_at = time.monotonic()
+        self._checkpoints_total += 1
         self._reason = None
         self._worker.acknowledge(self._where, engine.acknowledged)
         self._room.set()
@@ -423,7 +494,7 @@ class _Hold:
             return 0.0
         settings = self._settings
         wait_seconds = settings.idle_checkpoint_seconds
-        if engine.is_dirty:
+        if engine.is_dirty or self._reason is not None:  # also to see whether trouble is over
             factor = BACKLOG_CHECKPOINTS if self._behind else 1
             wait_seconds = settings.checkpoint_seconds * factor
         return max(0.0, self._checkpointed_at + wait_seconds - time.monotonic())
@@ -483,27 +554,59 @@ class _Hold:
         """What is wrong, in one line."""
         if self._reason is not None:
             return self._reason
-        if self.engine is not None and self.engine.failed_timers:
-            entity, error = next(iter(self.engine.failed_timers.items()))
-            return f"{len(self.engine.failed_timers)} timers failed, e.g. of {entity}: {error}"
         age_seconds = time.monotonic() - self._checkpointed_at
-        if age_seconds > STALE_CHECKPOINTS_MAX * self._settings.idle_checkpoint_seconds:
+        stale_seconds = STALE_CHECKPOINTS_MAX * self._settings.idle_checkpoint_seconds
+        if self._pump is not None and age_seconds > stale_seconds:
             return f"no checkpoint for {age_seconds:.0f} s"
         return None
 
-    def counters(self) -> PartitionCounters | None:
-        """None while the partition is being claimed."""
-        engine = self.engine
-        if engine is None:
+    def failed_timers(self) -> str | None:
+        """How many timers failed, in one line."""
+        if self.engine is None or not self.engine.failed_timers:
             return None
+        entity, error = next(iter(self.engine.failed_timers.items()))
+        return f"{len(self.engine.failed_timers)} timers failed, e.g. of {entity}: {error}"
+
+    def waits_for(self) -> str | None:
+        """None when it does its work."""
+        if self.engine is None:
+            return self._reason or "being claimed and restored"
+        return None if self._pump is not None else "restored, waits for the other partitions"
+
+    def stuck_seconds(self) -> float:
+        """How long there has been no checkpoint, though nothing keeps it from making one."""
+        if self.engine is None or self._pump is None or self._closing:
+            return 0.0
+        return time.monotonic() - max(self._checkpointed_at, self._opened_at)
+
+    def counters(self) -> PartitionCounters | None:
+        """None until the partition is restored and worked on."""
+        engine = self.engine
+        if engine is None or self._pump is None:
+            return None
+        now_ms = self._clock.now_ms()
+        timer_ms = engine.next_timer_ms()
+        sampled_end = 0 if self._sample is None else self._sample[1]
+        end = max(engine.source.end, self._worker.known_end(self._where), sampled_end)
+        watermark_ms = engine.watermark_ms
         return PartitionCounters(
             position=engine.position,
             acknowledged=engine.acknowledged,
+            lag_events=max(0, end - engine.position),
             entities=engine.entities,
-            events_total=engine.events_total,
-            rejected_total=engine.rejected_total,
-            watermark_ms=engine.watermark_ms,
+            events_total=engine.durable.events_total,
+            rejected_total=engine.durable.rejected_total,
+            watermark_ms=watermark_ms,
+            watermark_age_ms=None if watermark_ms is None else now_ms - watermark_ms,
+            timers=engine.timers,
+            failed_timers=len(engine.failed_timers),
+            timer_overdue_ms=0 if timer_ms is None else max(0, now_ms - timer_ms),
             checkpoint_age_seconds=time.monotonic() - self._checkpointed_at,
+            checkpoints_total=self._checkpoints_total,
+            claims_total=self._claims_total,
+            restore_seconds=self._restore_seconds,
+            repaired_keys_total=self._repaired_keys_before + engine.repaired_keys_total,
+            source_partitions=engine.source.partitions,
         )
 
     def _note(self, error: BaseException) -> None:

@@ -75,6 +75,7 @@ class NotifierCounters:
     delivered_total: dict[str, int]  # by receiver
     failures_total: dict[str, int]
     waiting: dict[str, int]  # keys of which a receiver has yet to hear something
+    failing_seconds: dict[str, float]  # since a receiver takes nothing; 0 when it does
     keys: int
 
 
@@ -178,6 +179,10 @@ class _Line:
             wait_seconds *= 1 + JITTER_SHARE * (zlib.crc32(key.encode()) % 1_000) / 1_000
             self._known.add(key)
             heapq.heappush(self._for_retry, (time.monotonic() + wait_seconds, key))
+
+    def failing_seconds(self) -> float:
+        """Since it takes nothing; 0 when it does."""
+        return 0.0 if self.trouble is None else time.monotonic() - self.trouble[0]
 
     def forget(self) -> None:
         """Another assignment begins."""
@@ -293,8 +298,8 @@ class Notifier:
         for line in self._lines:
             if line.trouble is None:
                 continue
-            since, what = line.trouble
-            lasting_seconds = time.monotonic() - since
+            _, what = line.trouble
+            lasting_seconds = line.failing_seconds()
             if lasting_seconds > UNHEALTHY_AFTER_SECONDS:
                 name, waiting = line.receiver.name, len(line)
                 return (
@@ -302,12 +307,17 @@ class Notifier:
                 )
         return None
 
+    def ready(self) -> str | None:
+        """None once what was said before has been read."""
+        return None if self._ready.is_set() else "waiting for partitions, and what is known of them"
+
     def counters(self) -> NotifierCounters:
         """A snapshot of the counters."""
         return NotifierCounters(
             delivered_total={line.receiver.name: line.delivered_total for line in self._lines},
             failures_total={line.receiver.name: line.failures_total for line in self._lines},
             waiting={line.receiver.name: len(line) for line in self._lines},
+            failing_seconds={line.receiver.name: line.failing_seconds() for line in self._lines},
             keys=len(self._held.notices) + len(self._held.over),
         )
 

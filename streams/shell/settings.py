@@ -76,6 +76,20 @@ class Settings(BaseSettings):
     page_age_seconds_max: float = Field(
         3600.0, gt=0, description="a breach that becomes known later than this is marked late"
     )
+    health_host: str = Field("127.0.0.1", description="address of /healthz, /readyz and /metrics")
+    health_port: int = Field(0, ge=0, le=65535, description="their port; 0: they are not served")
+    health_token: SecretStr = Field(
+        SecretStr(""), description="bearer token of /metrics and of details; needed off loopback"
+    )
+    watchdog_seconds: float = Field(
+        60.0, ge=0, description="silence of the event loop that ends the process; 0: none does"
+    )
+    checkpoint_age_seconds_max: float = Field(
+        300.0, ge=0, description="age of a running worker's checkpoint that ends it; 0: none does"
+    )
+    stop_seconds_max: float = Field(
+        30.0, gt=0, description="for all roles to stop; then the process ends, with an error"
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="least level logged"
     )

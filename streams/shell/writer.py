@@ -47,6 +47,16 @@ REFUSED = "refused_by_database"
 
 
 @dataclass(frozen=True, slots=True)
+class TableCounters:
+    """What has been done for one table, and what waits for it."""
+
+    rows_total: int
+    held_rows: int
+    held_bytes: int
+    oldest_unwritten_ms: int | None  # the broker's instant of the row that has waited longest
+
+
+@dataclass(frozen=True, slots=True)
 class WriterCounters:
     """What the writer has done since it started, and where it stands."""
 
@@ -57,6 +67,7 @@ class WriterCounters:
     held_rows: int
     lag_rows: int  # in the topics, not yet in ClickHouse
     seconds_since_insert: float | None
+    tables: dict[str, TableCounters]
 
 
 def writer_role(
@@ -81,6 +92,12 @@ class _Table:
     flushing: asyncio.Lock = field(default_factory=asyncio.Lock)
     filled: asyncio.Event = field(default_factory=asyncio.Event)
     rows_total: int = 0
+
+    def counters(self) -> TableCounters:
+        buffer = self.buffer
+        return TableCounters(
+            self.rows_total, len(buffer), buffer.held_bytes, buffer.oldest_timestamp_ms
+        )
 
 
 class Writer:
@@ -186,6 +203,10 @@ class Writer:
             return None
         return f"ClickHouse has not taken rows for {lasting_seconds:.0f} s: {message}"
 
+    def ready(self) -> str | None:
+        """None once the group has given out its partitions; that may be none at all."""
+        return None if self._assigned else "the group has not given out its partitions yet"
+
     def counters(self) -> WriterCounters:
         """A snapshot of the counters."""
         last = self._last_insert_at
@@ -197,6 +218,7 @@ class Writer:
             held_rows=sum(len(table.buffer) for table in self._tables.values()),
             lag_rows=0 if self._offsets is None else self._offsets.lag_rows(),
             seconds_since_insert=None if last is None else time.monotonic() - last,
+            tables={table.buffer.table: table.counters() for table in self._tables.values()},
         )
 
     async def _read(self, offsets: "_Offsets") -> None:

@@ -10,6 +10,7 @@ import pytest
 import typer
 
 from streams.cli.app import app
+from streams.shell.metrics import METRICS
 from streams.shell.settings import PREFIX, Settings
 
 ROOT = Path(__file__).parents[2]
@@ -32,6 +33,20 @@ def test_every_setting_is_documented() -> None:
 
 def test_every_setting_says_what_it_is() -> None:
     assert [name for name, field in Settings.model_fields.items() if not field.description] == []
+
+
+def metrics_table() -> str:
+    """The metrics as the table that deploy/METRICS.md must contain."""
+    lines = ["| metric | of | kind | unit | labels | meaning |", "|---|---|---|---|---|---|"]
+    for metric in METRICS:
+        labels = ", ".join(metric.labels)
+        cells = (f"`{metric.name}`", metric.part, metric.kind, metric.unit, labels, metric.help)
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def test_every_metric_is_documented() -> None:
+    assert metrics_table() in (ROOT / "deploy/METRICS.md").read_text()
 
 
 def commands_of(group: typer.Typer, before: str = "ticketpulse") -> set[str]:

@@ -1,10 +1,12 @@
 """Roles of one process: order, failure, stopping."""
 
 import asyncio
+import time
 
 import pytest
 
-from streams.shell.together import run_together
+from streams.shell.lifecycle import EXIT_STOP_TOO_SLOW, HungError, Lifecycle
+from streams.shell.together import LAST_SECONDS, run_together
 
 
 class FakeRole:
@@ -122,3 +124,65 @@ async def test_a_stop_while_starting_starts_no_further_role() -> None:
     await run_together([Interrupted("a", log), FakeRole("b", log)], stop)
 
     assert log == ["start a", "stop a"]
+
+
+class Endless(FakeRole):
+    """Its stop does not end, and does not let itself be cancelled either."""
+
+    async def stop(self) -> None:
+        await super().stop()
+        while True:
+            try:
+                await asyncio.sleep(60)
+            except asyncio.CancelledError:
+                self.log.append(f"{self.name} was cancelled")
+                if self.log.count(f"{self.name} was cancelled") > 1:
+                    raise
+
+
+async def test_a_role_that_does_not_stop_is_cut_at_the_bound_and_named() -> None:
+    log: list[str] = []
+    stop = asyncio.Event()
+    stop_seconds_max = 0.2 + LAST_SECONDS
+
+    async def on_ready() -> None:
+        stop.set()
+
+    roles = [FakeRole("writer", log), Endless("compute", log)]
+    began = time.monotonic()
+    with pytest.raises(HungError, match=r"compute did not stop within 1\.2 s") as raised:
+        await run_together(roles, stop, on_ready, stop_seconds_max=stop_seconds_max)
+
+    assert time.monotonic() - began < stop_seconds_max + 0.5
+    assert raised.value.exit_code == EXIT_STOP_TOO_SLOW
+    assert log[-3:] == ["stop compute", "compute was cancelled", "stop writer"]
+
+
+async def test_what_broke_a_role_is_told_rather_than_what_did_not_stop() -> None:
+    log: list[str] = []
+    roles = [Endless("compute", log), FakeRole("writer", log, breaks=ValueError("lost the log"))]
+
+    with pytest.raises(ValueError, match="lost the log"):
+        await run_together(roles, asyncio.Event(), stop_seconds_max=0.1)
+
+
+async def test_a_life_says_what_is_being_done() -> None:
+    life = Lifecycle()
+    log: list[str] = []
+    stop = asyncio.Event()
+
+    class Telling(FakeRole):
+        async def start(self) -> None:
+            log.append(f"{life.phase} {life.busy_with}")
+
+        async def stop(self) -> None:
+            log.append(f"{life.phase} {life.busy_with}")
+
+    async def on_ready() -> None:
+        log.append(life.phase)
+        stop.set()
+
+    await run_together([Telling("a", log), Telling("b", log)], stop, on_ready, life)
+
+    assert log == ["starting a", "starting b", "running", "stopping b", "stopping a"]
+    assert life.stopping_at is not None
