@@ -8,7 +8,11 @@ from contextlib import contextmanager
 import typer
 
 from schemas.problems import ProblemsError
+from streams.runtime.changelog import ChangelogError
+from streams.runtime.stop_rule import StopRuleError
 from streams.shell.lifecycle import HungError
+
+CANNOT_GO_ON = 3
 
 
 @contextmanager
@@ -23,6 +27,9 @@ def told_clearly() -> Iterator[None]:
     except HungError as error:
         sys.stderr.write(f"error: {error}\n")
         raise typer.Exit(error.exit_code) from error
+    except (ChangelogError, StopRuleError) as error:
+        sys.stderr.write(f"error: {error}\n")
+        raise typer.Exit(CANNOT_GO_ON) from error
     except OSError as error:
         sys.stderr.write(f"error: {error.filename or ''}: {error.strerror or error}\n")
         raise typer.Exit(2) from error

@@ -17,6 +17,8 @@ from typing import NamedTuple
 import cramjam
 import msgspec
 
+from streams.runtime.stop_rule import StopCounts
+
 CLAIM_PREFIX = b"c/"
 STATE_PREFIX = b"s/"
 OUTBOX_PREFIX = b"o/"
@@ -51,6 +53,7 @@ class Marker(msgspec.Struct, array_like=True, frozen=True):
     events_total: int
     rejected_total: int
     watermark_ms: int | None
+    stop_counts: StopCounts = StopCounts()
 
 
 class Message(msgspec.Struct, array_like=True, frozen=True, gc=False):

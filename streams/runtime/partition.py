@@ -13,6 +13,7 @@ next one.
 import heapq
 import logging
 from base64 import b64encode
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Generic, NamedTuple, Protocol, TypeVar
@@ -36,6 +37,7 @@ from streams.runtime.changelog import (
 )
 from streams.runtime.clock import Clock
 from streams.runtime.fill import RECORD_BYTES, Fill
+from streams.runtime.stop_rule import NEVER, StopLimits, StopRule, StopRuleError, counts
 
 S = TypeVar("S")
 
@@ -117,6 +119,7 @@ class Limits:
     entity_bytes_max: int = 1024 * 1024  # an event that lets a state outgrow it is refused
     timers_at_once_max: int = 1_000
     compaction_lag_ms: int = 6 * 3_600_000
+    stop: StopLimits = NEVER
 
     def halved(self) -> "Limits":
         """For input of which even this much did not fit into one append."""
@@ -175,8 +178,7 @@ class PartitionEngine(Generic[S]):
         self.partition = partition
         self.position = -1
         self.acknowledged = -1  # source offset up to which everything is durable and published
-        self.events_total = 0
-        self.rejected_total = 0
+        self.events_total = self.rejected_total = 0
         self.watermark_ms: int | None = None
         self.urgent = False  # an alert waits for the next checkpoint
         self.failed_timers: dict[str, str] = {}  # entity → error; a state of alarm
@@ -197,6 +199,7 @@ class PartitionEngine(Generic[S]):
         self._effect_letters: list[DeadLetterRow] = []  # decided by state: belong to the outbox
         self._input_bytes = 0
         self._fill = Fill()
+        self._stop_rule = StopRule(around.limits.stop)
         self._number: int | None = None
         self.source = SourceRange(0, 0, 0)  # as of `open`
         self._epoch = -1
@@ -242,6 +245,7 @@ class PartitionEngine(Generic[S]):
             self.events_total = restored.marker.events_total
             self.rejected_total = restored.marker.rejected_total
             self.watermark_ms = restored.marker.watermark_ms
+            self._stop_rule = StopRule(self.limits.stop, restored.marker.stop_counts)
         self.durable = Durable(self.position, self.events_total, self.rejected_total)
         self._reput = restored.reput
         self.repaired_keys_total = len(restored.reput)
@@ -318,6 +322,8 @@ class PartitionEngine(Generic[S]):
 
         `next_offset` is the offset after them (offsets may have holes). Where there is no more room it
         stops, and `position` stays below `next_offset`: give it the same again after a checkpoint.
+        StopRuleError when too much of it can't be processed: then nothing since the last checkpoint is
+        acknowledged, now or later.
         """
         now_ms = self._clock.now_ms()
         position = self.position
@@ -327,23 +333,38 @@ class PartitionEngine(Generic[S]):
             if not self.has_room:
                 return
             self.position = record.offset + 1
-            self._take(record, now_ms)
+            self._stop_rule.note(rejected=counts(self._take(record, now_ms)))
+            if self._stop_rule.tripped is not None:
+                raise self._stopped()
         self.position = max(self.position, next_offset)
 
-    def _take(self, record: SourceRecord, now_ms: int) -> None:
+    def _stopped(self) -> StopRuleError:
+        reasons = Counter(letter["reason"] for letter in (*self._letters, *self._effect_letters))
+        (worst, _), *_ = reasons.most_common(1) or [("", 0)]
+        last = next(
+            one for one in (*self._letters, *self._effect_letters) if one["reason"] == worst
+        )
+        return StopRuleError(
+            f"{self.topic}/{self.partition}: {self._stop_rule.tripped}, most of them for {worst}, e.g. at"
+            f" offset {last['offset']}: {last['detail'][:300]}. Nothing more is read. If the deploy is at"
+            " fault, go back to the one before; if the source is, raise TICKETPULSE_STOP_SHARE and"
+            " TICKETPULSE_STOP_CONSECUTIVE (0: never stop) until it is mended (see the runbook: stopped"
+            " by rule)"
+        )
+
+    def _take(self, record: SourceRecord, now_ms: int) -> str | None:
+        """Returns why it was rejected, if it was."""
         self.events_total += 1
         self._input_bytes += 200 if record.value is None else 200 + len(record.value)
         event = self._decode(record)
         if isinstance(event, Rejected):
-            self._reject(self._letters, record, event.reason, _told(event))
-            return
+            return self._reject(self._letters, record, event.reason, _told(event))
         entity = event.key
         before = self._states.get(entity)
         # The key's own partition is asked for new entities only: murmur2 costs more than decoding.
         if before is None and (home := self._home_of(record)) != self.partition:
             detail = f"{entity} belongs to partition {home}, not {self.partition}"
-            self._reject(self._letters, record, "misrouted", detail)
-            return
+            return self._reject(self._letters, record, "misrouted", detail)
         try:
             after, effects = self._logic.advance(before, event, now_ms)
             too_large = after is not before and self._outgrows(entity, after, record)
@@ -351,20 +372,19 @@ class PartitionEngine(Generic[S]):
             Exception
         ) as error:  # whatever the core trips over: this event is undone, others go on
             detail = f"{type(error).__name__}: {error}"
-            self._reject(self._effect_letters, record, "core_error", detail)
-            return
+            return self._reject(self._effect_letters, record, "core_error", detail)
         if effects and isinstance(effects[0], CoreRejected):
-            self._reject(self._effect_letters, record, effects[0].reason, effects[0].detail)
-            return
+            rejected = effects[0]
+            return self._reject(self._effect_letters, record, rejected.reason, rejected.detail)
         if too_large:
             detail = f"with it the state of {entity} takes more than {self.limits.entity_bytes_max:,} bytes"
-            self._reject(self._effect_letters, record, "state_too_large", detail)
-            return
+            return self._reject(self._effect_letters, record, "state_too_large", detail)
         instant_ms = min(event.occurred_ms, event.ingested_ms)
         if self.watermark_ms is None or instant_ms > self.watermark_ms:
             self.watermark_ms = instant_ms
         if after is not before:
             self._keep(entity, before, after, effects, len(record.value or b""))
+        return None
 
     def _outgrows(self, entity: str, after: S | None, record: SourceRecord) -> bool:
         """Whether a state is too large to be written; looked at closely only where it may be."""
@@ -378,7 +398,7 @@ class PartitionEngine(Generic[S]):
 
     def _reject(
         self, letters: list[DeadLetterRow], record: SourceRecord, reason: str, detail: str
-    ) -> None:
+    ) -> str:
         self.rejected_total += 1
         if letters is self._effect_letters:
             in_base64 = 2 * len(record.value or b"")
@@ -398,6 +418,7 @@ class PartitionEngine(Generic[S]):
                 version=self._next_number(),
             )
         )
+        return reason
 
     def _keep(
         self,
@@ -502,6 +523,8 @@ class PartitionEngine(Generic[S]):
         FencedError: a newer owner exists; stop. LostTailError: the log lost records. Any other
         exception: it is not known what happened; only a new engine, with a new claim, may go on.
         """
+        if self._stop_rule.tripped is not None:
+            raise self._stopped()
         assert not self._busy, "one checkpoint at a time"
         self._busy = True
         await self._publish_inherited()
@@ -609,6 +632,7 @@ class PartitionEngine(Generic[S]):
             events_total=self.events_total,
             rejected_total=self.rejected_total,
             watermark_ms=self.watermark_ms,
+            stop_counts=self._stop_rule.counts(),
         )
 
     async def _check(self, base: int, capture: _Capture) -> None:

@@ -37,6 +37,7 @@ from streams.runtime.producer import (
     PublishError,
     partition_of,
 )
+from streams.runtime.stop_rule import StopLimits
 from streams.runtime.worker import TP, BatchWorker, RecordBatch
 from streams.shell.policy_feed import PolicyFeed
 from streams.shell.settings import Settings
@@ -108,6 +109,7 @@ class Compute:
         limits: Limits | None,
     ) -> None:
         lag_ms = BY_NAME[changelog_of(SOURCE)].min_compaction_lag_ms
+        stop = StopLimits(settings.stop_share, settings.stop_sample, settings.stop_consecutive)
         self._settings = settings
         self._producer = producer
         self._log = KafkaLog(
@@ -121,7 +123,7 @@ class Compute:
             clock=clock,
             wall_clock=SystemClock(),
             partition_of=partition_of,
-            limits=limits or Limits(compaction_lag_ms=lag_ms),
+            limits=limits or Limits(compaction_lag_ms=lag_ms, stop=stop),
         )
         self._worker = BatchWorker(
             self,

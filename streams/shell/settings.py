@@ -60,6 +60,13 @@ class Settings(BaseSettings):
     writer_flush_seconds: float = Field(
         1.0, gt=0, le=60, description="between inserts into a table"
     )
+    stop_share: float = Field(
+        0.5, ge=0, le=1, description="of a sample of records unprocessable: compute stops; 0: never"
+    )
+    stop_sample: int = Field(1_000, ge=2, description="records in that sample, per partition")
+    stop_consecutive: int = Field(
+        500, ge=0, description="unprocessable records in a row: compute stops; 0: never"
+    )
     stale_after_seconds: float = Field(
         45.0, gt=0, description="age at which the page calls data stale"
     )

@@ -135,11 +135,15 @@ def pages_that_differ(truth: Truth, receiver: PagingReceiver) -> dict[str, list[
     """Cycles that should be firing and are not, that should not and are, and that were paged twice."""
     wanted = {"/".join(cycle) for cycle in truth.paging}
     firing = {_cycle_of(key) for key in receiver.firing()}
-    doubled = [key for key, levels in _told_in_order(receiver).items() if _says_twice(levels)]
+    told = _told_in_order(receiver)
+    doubled = {cycle for cycle, pages in told.items() if _says_twice(pages)}
     return {
-        "pages lost": sorted(wanted - firing),
-        "pages that never end": sorted(firing - wanted),
-        "pages doubled": doubled,
+        name: [f"{cycle}: {told.get(cycle, [])}" for cycle in sorted(cycles)]
+        for name, cycles in (
+            ("pages lost", wanted - firing),
+            ("pages that never end", firing - wanted),
+            ("pages doubled", doubled),
+        )
     }
 
 
@@ -149,16 +153,17 @@ def _cycle_of(key: str) -> str:
     return f"{ticket.rsplit('/', 1)[1]}/{clock}/{cycle}"
 
 
-def _told_in_order(receiver: PagingReceiver) -> dict[str, list[str]]:
-    told: dict[str, list[str]] = {}
+def _told_in_order(receiver: PagingReceiver) -> dict[str, list[tuple[str, object]]]:
+    """Level or "over", and version, by cycle."""
+    told: dict[str, list[tuple[str, object]]] = {}
     for page in receiver.taken:
         level = str(page["level"]) if page["status"] == "firing" else "over"
-        told.setdefault(str(page["key"]), []).append(level)
+        told.setdefault(_cycle_of(str(page["key"])), []).append((level, page["version"]))
     return told
 
 
-def _says_twice(levels: Sequence[str]) -> bool:
-    return any(one == other == "breach" for one, other in itertools.pairwise(levels))
+def _says_twice(pages: Sequence[tuple[str, object]]) -> bool:
+    return any(one[0] == other[0] == "breach" for one, other in itertools.pairwise(pages))
 
 
 def rows_compared(truth: Truth) -> dict[str, int]:

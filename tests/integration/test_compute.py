@@ -7,9 +7,15 @@ from base64 import b64decode
 import orjson
 import pytest
 
+from schemas.events import Event, Rejected
 from schemas.instants import rfc3339
+from streams.policies import load_book
 from streams.runtime import producer as producer_module
 from streams.runtime.clock import ManualClock
+from streams.runtime.partition import SourceRecord
+from streams.runtime.stop_rule import StopRuleError
+from streams.shell import compute as compute_module
+from streams.shell.compute import compute_role
 from tests.integration.computing import (
     ComputeProcess,
     acknowledged,
@@ -176,6 +182,38 @@ async def test_a_timer_waits_for_what_was_already_in_the_log() -> None:
         ]
 
     assert "breach" not in levels
+
+
+async def test_a_deploy_that_understands_nothing_stops_and_the_next_one_goes_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Restarted again and again it lets nothing more through; then everything is there."""
+    settings = await new_settings(partitions=1)
+    crowd = [created(f"T{n}", START_MS, START_MS + HOUR_MS) for n in range(1_200)]
+    async with started_producer(settings) as producer:
+        await producer.publish("tickets", crowd)
+
+    def broken(record: SourceRecord) -> Event | Rejected:
+        return Rejected(reason="unknown_type", detail="a mistake in the new version")
+
+    with monkeypatch.context() as deploy:
+        deploy.setattr(compute_module, "_decode", broken)
+        for _ in range(2):
+            async with started_producer(settings) as producer:
+                compute = compute_role(
+                    settings, load_book(settings.policy), ManualClock(START_MS + 1), producer
+                )
+                await compute.start()
+                with pytest.raises(StopRuleError, match=r"unknown_type.*at offset.*a mistake"):
+                    await asyncio.wait_for(compute.run(), 30)
+                await compute.stop()
+    drained = len(await records_of(settings, "dead_letters"))
+    assert drained < settings.stop_consecutive
+
+    async with running_compute(settings, ManualClock(START_MS + 1)) as compute:
+        await until(lambda: acknowledged(compute) == len(crowd), 60)
+    assert len(await current(settings, "tickets")) == len(crowd) - drained
+    assert len(await records_of(settings, "dead_letters")) == drained
 
 
 async def test_a_checkpoint_that_does_not_fit_is_made_of_less_input(
