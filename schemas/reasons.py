@@ -38,5 +38,6 @@ REASONS: dict[str, Reason] = {
     "too_late": Reason("the ticket was forgotten: closed longer ago than the policy's horizon", "事件过晚，工单已归档", "raise horizon_days, or correct the source"),
     "core_error": Reason("the event made the core fail; it was undone", "核心处理出错，已撤销", "report it with the original bytes, then retry"),
     "state_too_large": Reason("with this event the entity's state would outgrow a record", "工单状态过大", "a ticket with endless or huge events: correct the source; see the runbook: state too large"),
+    "retried": Reason("it was a dead letter, and was put back onto its topic", "已重新投递", "nothing: if it fails again there is a new dead letter"),
     "refused_by_database": Reason("ClickHouse refused the row", "数据库拒绝该行", "run the migrations; see the detail"),
 }  # fmt: skip

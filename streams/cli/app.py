@@ -4,6 +4,7 @@ import typer
 
 from streams.cli import (
     database,
+    deadletters,
     explain,
     importing,
     policy,
@@ -22,5 +23,16 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-for module in (running, importing, replay, explain, whatif, database, topics, policy, policy_topic):
+for module in (
+    running,
+    importing,
+    replay,
+    explain,
+    whatif,
+    database,
+    topics,
+    policy,
+    policy_topic,
+    deadletters,
+):
     module.register(app)

@@ -348,8 +348,8 @@ class PartitionEngine(Generic[S]):
             f"{self.topic}/{self.partition}: {self._stop_rule.tripped}, most of them for {worst}, e.g. at"
             f" offset {last['offset']}: {last['detail'][:300]}. Nothing more is read. If the deploy is at"
             " fault, go back to the one before; if the source is, raise TICKETPULSE_STOP_SHARE and"
-            " TICKETPULSE_STOP_CONSECUTIVE (0: never stop) until it is mended (see the runbook: stopped"
-            " by rule)"
+            " TICKETPULSE_STOP_CONSECUTIVE (0: never stop) until it is mended"
+            " (see the runbook: stopped by rule)"
         )
 
     def _take(self, record: SourceRecord, now_ms: int) -> str | None:

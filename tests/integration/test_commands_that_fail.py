@@ -103,8 +103,9 @@ def test_a_data_directory_owned_by_another_process(tmp_path: Path) -> None:
     assert f"is in use by process {os.getpid()}" in line
 
 
-def test_an_unreachable_broker(tmp_path: Path) -> None:
-    code, said = run("compute", folder=tmp_path, TICKETPULSE_BROKER_URL="127.0.0.1:1")
+@pytest.mark.parametrize("command", [("compute",), ("deadletters", "list")], ids=" ".join)
+def test_an_unreachable_broker(tmp_path: Path, command: tuple[str, ...]) -> None:
+    code, said = run(*command, folder=tmp_path, TICKETPULSE_BROKER_URL="127.0.0.1:1")
 
     assert code == 2
     assert any(

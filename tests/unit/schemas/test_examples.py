@@ -21,6 +21,7 @@ FOUND_LATER = {
     "too_late",
     "core_error",
     "state_too_large",
+    "retried",
     "refused_by_database",
 }
 
