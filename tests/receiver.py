@@ -14,7 +14,7 @@ from aiohttp import web
 
 from sinks.receivers.webhook import signature
 
-Mode = Literal["well", "slow", "busy", "broken", "drops after"]
+Mode = Literal["well", "slow", "busy", "broken", "drops before", "drops after"]
 
 
 @dataclass(slots=True)
@@ -38,8 +38,10 @@ class PagingReceiver:
     taken: list[dict[str, object]] = field(default_factory=list)  # in order, without repeats
     taken_at_ms: dict[str, int] = field(default_factory=dict)  # by name of the delivery
     repeats: int = 0
+    doubled: list[str] = field(default_factory=list)  # paged again, without even a try at an end
     refused: int = 0
     _names: set[str] = field(default_factory=set)
+    _ends_tried: set[str] = field(default_factory=set)  # not taken: their sender can't know
     _port: int = 0
 
     async def __aenter__(self) -> Self:
@@ -84,17 +86,26 @@ class PagingReceiver:
         if self.secret and given != signature(self.secret.encode(), timestamp, body):
             self.refused += 1
             return web.Response(status=401, text="wrong signature")
-        if self.mode == "busy":
-            return web.Response(status=429, headers={"Retry-After": "1"})
-        if self.mode == "broken":
-            return web.Response(status=500, text="out of order")
+        page = orjson.loads(body)
+        if self.mode in ("busy", "broken", "drops before"):
+            return self._refuse(request, page)
         if self.mode == "slow":
             await asyncio.sleep(self.slow_seconds)
-        self._keep(orjson.loads(body))
+        self._keep(page)
         if self.mode == "drops after":
             assert request.transport is not None
             request.transport.abort()
         return web.Response()
+
+    def _refuse(self, request: web.Request, page: dict[str, object]) -> web.Response:
+        if page["status"] == "resolved":
+            self._ends_tried.add(str(page["key"]))
+        if self.mode == "busy":
+            return web.Response(status=429, headers={"Retry-After": "1"})
+        if self.mode == "drops before":
+            assert request.transport is not None
+            request.transport.abort()
+        return web.Response(status=500, text="out of order")
 
     def _keep(self, page: dict[str, object]) -> None:
         name, key, version = str(page["once"]), str(page["key"]), page["version"]
@@ -106,5 +117,10 @@ class PagingReceiver:
         self.taken.append(page)
         self.taken_at_ms[name] = time.time_ns() // 1_000_000
         known = self.pages.get(key)
+        now = (str(page["status"]), str(page["level"]))
+        before = None if known is None else (known.status, known.level)
+        if before == now == ("firing", "breach") and key not in self._ends_tried:
+            self.doubled.append(key)
+        self._ends_tried.discard(key)
         if known is None or known.version < version:
             self.pages[key] = Page(version, str(page["status"]), str(page["level"]))

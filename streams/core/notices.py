@@ -13,7 +13,7 @@ from schemas.notifications import Heard, Notice, Notification
 
 FIRING_LEVELS = frozenset(("at_risk", "breach"))
 _MAYBE_FIRING = frozenset(("firing", "maybe"))
-_RANKS = {"unsaid": 0, "firing": 1, "resolved": 2, "maybe": 3}
+_RANKS = {"maybe": 0, "unsaid": 1, "firing": 2, "resolved": 3}
 
 
 class Wait(msgspec.Struct, frozen=True):
@@ -130,6 +130,7 @@ def _once(key: str, version: int) -> str:
     return f"{key}@{version}"
 
 
-def _rank(heard: Heard) -> tuple[int, int, int, str, str]:
-    """At one version: first what was said of it, then what was tried after it."""
-    return heard.version, _RANKS[heard.status], heard.tried, heard.level, heard.team or ""
+def _rank(heard: Heard) -> tuple[int, int, str, str]:
+    """How far things were: a try is as far as the version that was tried; its answer is farther."""
+    progress = max(heard.version, heard.tried)
+    return progress, _RANKS[heard.status], heard.level, heard.team or ""

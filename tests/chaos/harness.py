@@ -49,6 +49,7 @@ _RECEIVER_MODES: Mapping[str, Mode] = {
     "is busy": "busy",
     "is broken": "broken",
     "drops its answers": "drops after",
+    "drops what it is sent": "drops before",
 }
 _CLICKHOUSE_FAULTS: Mapping[str, ClickHouseFault] = {
     "unavailable": ClickHouseFault("status", status=503),
@@ -377,11 +378,6 @@ async def _break_clickhouse(fault: Fault, facade: Facade) -> None:
 
 
 async def _break_receiver(fault: Fault, receiver: PagingReceiver) -> None:
-    if fault.kind == "is down":
-        await receiver.down()
-        await asyncio.sleep(fault.lasts_seconds)
-        await receiver.up()
-        return
     receiver.mode = _RECEIVER_MODES[fault.kind]
     await asyncio.sleep(fault.lasts_seconds)
     receiver.mode = "well"

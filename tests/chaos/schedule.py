@@ -52,7 +52,7 @@ def lanes_of(workers: int, session_seconds: float) -> dict[Lane, LaneSpec]:
     receiver = LaneSpec(
         8.0,
         {
-            "is down": Kind(2, 0.5, 5.0),
+            "drops what it is sent": Kind(2, 0.5, 5.0),
             "is busy": Kind(2, 0.5, 4.0),
             "is broken": Kind(2, 0.5, 4.0),
             "drops its answers": Kind(3, 0.2, 3.0),

@@ -1,6 +1,5 @@
 """What one thread makes of the events that lie in the topic, and how ClickHouse differs from it."""
 
-import itertools
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
@@ -136,7 +135,7 @@ def pages_that_differ(truth: Truth, receiver: PagingReceiver) -> dict[str, list[
     wanted = {"/".join(cycle) for cycle in truth.paging}
     firing = {_cycle_of(key) for key in receiver.firing()}
     told = _told_in_order(receiver)
-    doubled = {cycle for cycle, pages in told.items() if _says_twice(pages)}
+    doubled = {_cycle_of(key) for key in receiver.doubled}
     return {
         name: [f"{cycle}: {told.get(cycle, [])}" for cycle in sorted(cycles)]
         for name, cycles in (
@@ -160,10 +159,6 @@ def _told_in_order(receiver: PagingReceiver) -> dict[str, list[tuple[str, object
         level = str(page["level"]) if page["status"] == "firing" else "over"
         told.setdefault(_cycle_of(str(page["key"])), []).append((level, page["version"]))
     return told
-
-
-def _says_twice(pages: Sequence[tuple[str, object]]) -> bool:
-    return any(one[0] == other[0] == "breach" for one, other in itertools.pairwise(pages))
 
 
 def rows_compared(truth: Truth) -> dict[str, int]:
