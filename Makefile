@@ -6,7 +6,7 @@ STAMP  := $(VENV)/.installed
 JARS   := .kafka/.fetched
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-full kafka-jars chaos check fmt bench lock clean
+.PHONY: help setup demo test test-full kafka-jars chaos fuzz check fmt bench lock clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -33,6 +33,10 @@ SECONDS ?= 60
 SEED    ?= 1
 chaos: $(STAMP) $(JARS)  ## everything goes wrong for SECONDS, by SEED; every row is compared afterwards
 	$(BIN)/python -m tests.chaos --seconds $(SECONDS) --seed $(SEED)
+
+fuzz: $(STAMP)  ## coverage-guided fuzzing of the decoders for SECONDS; keeps what reaches new code
+	$(BIN)/python -m pip install --quiet --require-hashes -r tests/fuzz/requirements.txt
+	$(BIN)/python -m tests.fuzz --seconds $(SECONDS)
 
 kafka-jars: $(JARS)  ## Apache Kafka for the tests that need a real one (needs Java and Maven)
 

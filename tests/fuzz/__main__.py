@@ -7,6 +7,7 @@ five seconds, or when memory grows beyond a gigabyte.
 
 import argparse
 import importlib.util
+import os
 import subprocess
 import sys
 import tempfile
@@ -32,21 +33,27 @@ def main() -> None:
         grown, smallest, found = (folder / one for one in ("grown", "smallest", "found"))
         for one in (grown, smallest, found):
             one.mkdir()
+        command = folder / "fuzz"
+        command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m tests.fuzz.target "$@"\n')
+        command.chmod(0o700)
         for number, content in enumerate([*corpus.inputs(), *corpus.examples()]):
             (grown / f"{number:05}").write_bytes(content)
-        code = _fuzz(grown, found, [f"-max_total_time={options.seconds}"])
+        dictionary = folder / "words"
+        dictionary.write_text("\n".join(corpus.words()) + "\n")
+        guided = [f"-max_total_time={options.seconds}", f"-dict={dictionary}"]
+        code = _fuzz(command, grown, found, guided)
         if code != 0:
             for path in found.iterdir():
                 sys.stdout.write(f"{path.name}: {path.read_bytes()!r}\n")
             sys.exit(1)
         merged = [f"-max_len={KEPT_BYTES_MAX}", "-merge=1"]
-        assert _fuzz(smallest, found, merged, grown) == 0
+        assert _fuzz(command, smallest, found, merged, grown) == 0
         corpus.keep(path.read_bytes() for path in smallest.iterdir())
     kept = corpus.inputs()
     sys.stdout.write(f"kept {len(kept)} inputs, {corpus.PATH.stat().st_size:,} bytes\n")
 
 
-def _fuzz(folder: Path, found: Path, options: list[str], *more: Path) -> int:
+def _fuzz(command: Path, folder: Path, found: Path, options: list[str], *more: Path) -> int:
     limits = [
         f"-max_len={INPUT_BYTES_MAX}",
         f"-timeout={INPUT_SECONDS_MAX}",
@@ -54,9 +61,9 @@ def _fuzz(folder: Path, found: Path, options: list[str], *more: Path) -> int:
         f"-artifact_prefix={found}/",
         "-print_final_stats=1",
     ]
-    folders = [str(one) for one in (folder, *more)]
-    command = [sys.executable, "-m", "tests.fuzz.target", *limits, *options, *folders]
-    return subprocess.run(command, check=False).returncode
+    arguments = [str(command), *limits, *options, *(str(one) for one in (folder, *more))]
+    environment = {**os.environ, "FUZZ_COMMAND": str(command)}
+    return subprocess.run(arguments, check=False, env=environment).returncode
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Inputs that reach different code, kept as one file: found by fuzzing, replayed by a test."""
 
+import re
 import zipfile
 from collections.abc import Iterable
 from hashlib import sha256
@@ -27,6 +28,12 @@ def examples() -> list[bytes]:
             content = path.read_bytes()
             found += [bytes([number]) + content, bytes([len(_KINDS)]) + content]
     return found
+
+
+def words() -> list[str]:
+    """Names that a message is made of, in libFuzzer's dictionary form: chance would not find them."""
+    found = {word for one in examples() for word in re.findall(rb'"[a-z_]{3,30}"', one)}
+    return [f'"\\"{word.decode()[1:-1]}\\""' for word in sorted(found)]
 
 
 def keep(some: Iterable[bytes]) -> None:

@@ -1,5 +1,9 @@
-"""The process that fuzzes: `python -m tests.fuzz.target [libFuzzer options] CORPUS_FOLDER …`."""
+"""The process that fuzzes, started by `python -m tests.fuzz`: libFuzzer's options, then folders of inputs.
 
+`FUZZ_COMMAND` is a file that runs it: libFuzzer starts itself again to merge corpora.
+"""
+
+import os
 import sys
 
 import atheris
@@ -10,7 +14,7 @@ with atheris.instrument_imports(include=["schemas"]):
 
 def main() -> None:
     """Runs until libFuzzer ends the process; non-zero when a property was violated."""
-    atheris.Setup(sys.argv, check)
+    atheris.Setup([os.environ["FUZZ_COMMAND"], *sys.argv[1:]], check)
     atheris.Fuzz()
 
 
