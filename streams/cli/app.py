@@ -11,6 +11,7 @@ from streams.cli import (
     policy_topic,
     replay,
     running,
+    state,
     topics,
     whatif,
 )
@@ -34,5 +35,6 @@ for module in (
     policy,
     policy_topic,
     deadletters,
+    state,
 ):
     module.register(app)

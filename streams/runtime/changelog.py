@@ -165,17 +165,26 @@ class Restoration:
     """
 
     def __init__(self) -> None:
+        self.records = 0
+        self.claims = 0
         self._epoch = _NO_EPOCH
         self._values: dict[bytes, bytes | None] = {}
         self._ignored_since: dict[bytes, int] = {}
 
+    @property
+    def epoch(self) -> int:
+        """Of the newest claim; -1: there was none."""
+        return self._epoch
+
     def add(self, record: LogRecord) -> None:
         """Take the next record by offset."""
+        self.records += 1
         key, epoch = record.key, record.epoch
         if (
             epoch < 0 and record.is_claim
         ):  # told first by what is cheaper to ask, of a million records
             self._epoch = max(self._epoch, record.offset)
+            self.claims += 1
             return
         if epoch < self._epoch:
             self._ignored_since.setdefault(key, record.timestamp_ms)

@@ -1,0 +1,88 @@
+"""`ticketpulse state summary` and `inspect`: what the workers' changelog holds."""
+
+import asyncio
+from typing import Annotated
+
+import orjson
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from schemas.instants import rfc3339
+from streams.cli.errors import told_clearly
+from streams.shell.settings import load_settings
+from streams.shell.state_reader import PartitionSummary, inspected, summaries
+
+state = typer.Typer(no_args_is_help=True, help="See what the changelog holds; changes nothing.")
+Broker = Annotated[str | None, typer.Option(help="host:port of Kafka, else the setting broker_url")]
+_COLUMNS = (
+    "partition",
+    "checkpoint",
+    "position",
+    "watermark",
+    "tickets",
+    "bytes",
+    "epoch",
+    "trouble",
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.add_typer(state, name="state")
+
+
+@state.command("summary")
+def summary(broker: Broker = None) -> None:
+    """Show each partition: last checkpoint, position, tickets, bytes, claims, what awaits repair."""
+    with told_clearly():
+        found = asyncio.run(summaries(load_settings(broker_url=broker)))
+        table = Table(*_COLUMNS, box=None)
+        for one in found:
+            table.add_row(*_row(one))
+        Console(width=140).print(table)
+        entities, size = sum(one.entities for one in found), sum(one.state_bytes for one in found)
+        typer.echo(
+            f"{entities:,} tickets, {size:,} bytes, {sum(one.records for one in found):,} records"
+        )
+
+
+@state.command("inspect")
+def inspect(
+    ticket: Annotated[
+        str, typer.Argument(help="tenant/source/ticket, or the ticket of the tenant")
+    ],
+    source: Annotated[str, typer.Option(help="its source, when the ticket is given alone")] = "",
+    broker: Broker = None,
+) -> None:
+    """Show one ticket's state as JSON: facts, log of events, clock cycles, what has been said."""
+    with told_clearly():
+        settings = load_settings(broker_url=broker)
+        entity = ticket if ticket.count("/") >= 2 else f"{settings.tenant}/{source}/{ticket}"
+        found = asyncio.run(inspected(settings, entity))
+        typer.echo(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode())
+
+
+def _row(one: PartitionSummary) -> tuple[str, ...]:
+    marker = one.marker
+    trouble = [
+        *(
+            [f"{one.unconfirmed_outboxes} outboxes unconfirmed"]
+            if one.unconfirmed_outboxes > 1
+            else []
+        ),
+        *([f"{one.unrepaired} keys to repair"] if one.unrepaired else []),
+    ]
+    if marker is None:
+        return (str(one.partition), "none", "", "", "", "", str(one.epoch), ", ".join(trouble))
+    watermark = "" if marker.watermark_ms is None else rfc3339(marker.watermark_ms)
+    return (
+        str(one.partition),
+        str(marker.number),
+        str(marker.position),
+        watermark,
+        f"{one.entities:,}",
+        f"{one.state_bytes:,}",
+        f"{one.epoch} ({one.claims} claims)",
+        ", ".join(trouble),
+    )

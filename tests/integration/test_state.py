@@ -1,0 +1,69 @@
+"""`ticketpulse state`: what the changelog holds, read beside a running worker."""
+
+import asyncio
+
+import orjson
+import pytest
+from typer.testing import CliRunner, Result
+
+from streams.cli.app import app
+from streams.runtime.clock import ManualClock
+from streams.runtime.producer import partition_of
+from streams.shell.settings import PREFIX, Settings
+from tests.integration.computing import (
+    acknowledged,
+    new_settings,
+    running_compute,
+    started_producer,
+    until,
+)
+from tests.integration.test_compute import HOUR_MS, START_MS, created
+
+pytestmark = [pytest.mark.kafka, pytest.mark.slow]
+
+
+async def say(settings: Settings, *arguments: str) -> Result:
+    environment = {
+        f"{PREFIX}{name.upper()}": str(getattr(settings, name))
+        for name in ("broker_url", "topic_prefix")
+    }
+
+    def invoke() -> Result:
+        return CliRunner().invoke(app, ["state", *arguments], env=environment)
+
+    return await asyncio.to_thread(invoke)
+
+
+async def test_states_are_shown_as_the_next_owner_would_find_them() -> None:
+    settings = await new_settings()
+    empty = await say(settings, "summary")
+    assert empty.exit_code == 0, empty.output
+    assert "0 tickets, 0 bytes" in empty.output
+    async with running_compute(settings, ManualClock(START_MS + 1)) as compute:
+        async with started_producer(settings) as producer:
+            crowd = [created(f"T{n}", START_MS, START_MS + HOUR_MS) for n in range(20)]
+            await producer.publish("tickets", crowd)
+        await until(lambda: acknowledged(compute) == 20)
+        told = await say(settings, "summary")
+        assert "20 tickets" in told.output, told.output
+
+        shown = await say(settings, "inspect", "default/desk/T7")
+        assert shown.exit_code == 0, shown.output
+        found = orjson.loads(shown.output)
+        assert found["partition"] == partition_of(b"default/desk/T7", settings.partitions)
+        assert found["state"]["facts"]["team"] == "L1"
+        assert [entry["data"]["team"] for entry in found["state"]["log"]] == ["L1"]
+        assert {cycle["clock"] for cycle in found["state"]["last"]} == {"resolution", "first_reply"}
+        assert found["checkpoint"]["position"] > 0
+        assert (await say(settings, "inspect", "T7", "--source", "desk")).output == shown.output
+
+        unknown = await say(settings, "inspect", "default/desk/nobody")
+        assert (unknown.exit_code, "holds no state" in unknown.stderr) == (2, True)
+
+
+async def test_mistakes_are_told() -> None:
+    settings = await new_settings()
+    other = settings.model_copy(update={"topic_prefix": "nobody-made-these-"})
+    assert "ticketpulse topics apply" in (await say(other, "summary")).stderr
+    embedded = settings.model_copy(update={"broker_url": "embedded"})
+    assert "end with it" in (await say(embedded, "summary")).stderr
