@@ -361,26 +361,38 @@ class Notifier:
             if not found:
                 await asyncio.sleep(0)
                 continue
-            for records in found.values():
-                for record in records:
-                    self._take(record)
+            news = {
+                key
+                for records in found.values()
+                for record in records
+                if (key := self._take(record)) is not None
+            }
+            for key in news:
+                self._announce(key)
             await self._written()
             if assignment == self._assignment:
                 await _commit(consumer, found)
 
-    def _take(self, record: ConsumerRecord) -> None:
-        """What is about to be said is marked at once, so that it is written down with what is wanted."""
+    def _take(self, record: ConsumerRecord) -> str | None:
+        """The key, if this is news of it."""
         key = (record.key or b"").decode()
         wanted = wanted_of(record.value)
         known = self._held.notices.get(key)
         version = self._held.over.get(key, -1) if known is None else known.wanted.version
         if version >= wanted.version:
-            return
+            return None
         self._held.over.pop(key, None)
-        notice = merged(known, Notice(wanted))
+        self._keep(key, merged(known, Notice(wanted)))
+        return key
+
+    def _announce(self, key: str) -> None:
+        """There may be something to say about a key. A page is marked as tried at once, so that it is
+        written down together with what is wanted; an end only when its turn comes: till then the
+        breach may stand again, and then nothing need be said."""
+        notice = self._held.notices[key]
         for line in self._lines:
             decision = self._decide(key, notice, line)
-            if isinstance(decision, Notification):
+            if isinstance(decision, Notification) and decision.status == "firing":
                 notice = about_to_say(notice, line.receiver.name, decision)
         self._keep(key, notice)
         for line in self._lines:

@@ -172,3 +172,21 @@ async def test_the_next_notifier_repeats_nothing_and_forgets_nothing() -> None:
 
 def row_key(ticket: str) -> str:
     return intent(ticket, 1, "breach")[0].decode()
+
+
+async def test_a_breach_that_stands_again_before_its_end_was_said_is_no_second_page() -> None:
+    async with PagingReceiver(SECRET) as receiver:
+        settings = await settings_for(receiver)
+        async with notifying(settings) as notifier:
+            await say(settings, breaches(20))
+            await until(lambda: len(receiver.firing()) == 20)
+            flapping = [
+                intent(f"T{n}", version, level)
+                for n in range(20)
+                for version, level in ((2, "resolved"), (3, "breach"))
+            ]
+            await say(settings, [*flapping, intent("U1", 1, "breach")])
+            await until(lambda: len(receiver.firing()) == 21)
+            await until(lambda: notifier.counters().waiting == {"webhook": 0})
+    assert receiver.doubled == []
+    assert len(receiver.taken) == 21
