@@ -11,6 +11,7 @@ from schemas.problems import Problem, ProblemsError
 from streams.runtime.changelog import LogRecord, epoch_header, epoch_of
 from streams.runtime.partition import SourceRange
 from streams.runtime.producer import LoudProducer
+from streams.runtime.stopping import stop_consumer
 
 CHUNK_RECORDS_MAX = 5_000
 FETCH_BYTES_MAX = 8 * 1024 * 1024
@@ -48,7 +49,7 @@ class KafkaLog:
         """Disconnect."""
         for consumer in (self._reader, self._asker):
             if consumer is not None:
-                await consumer.stop()
+                await stop_consumer(consumer)
         self._reader = self._asker = None
 
     async def source_range(

@@ -44,6 +44,7 @@ from streams.core.notices import (
 )
 from streams.runtime.clock import Clock
 from streams.runtime.producer import LoudProducer, PublishError
+from streams.runtime.stopping import stop_consumer
 from streams.shell.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -345,7 +346,7 @@ class Notifier:
     async def _disconnect(self) -> None:
         for consumer in (self._consumer, self._reader):
             if consumer is not None:
-                await consumer.stop()
+                await stop_consumer(consumer)
         self._consumer = self._reader = None
 
     # -- intents ------------------------------------------------------------------------------

@@ -31,6 +31,7 @@ from sinks.contract import Batch, Sink, SinkError
 from sinks.isolating import RefusedRow, write_isolating
 from sinks.retry import Backoff
 from streams.runtime.clock import Clock, SystemClock
+from streams.runtime.stopping import stop_consumer
 from streams.shell.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -190,7 +191,7 @@ class Writer:
                 await self._flush_all(LAST_FLUSH_SECONDS_MAX)
             finally:
                 offsets, self._offsets = self._offsets, None
-                await offsets.consumer.stop()
+                await stop_consumer(offsets.consumer)
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def healthy(self) -> str | None:
