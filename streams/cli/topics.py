@@ -9,6 +9,7 @@ from rich.table import Table
 from schemas.problems import Problem, ProblemsError
 from schemas.topics import TOPICS
 from streams.cli.errors import told_clearly
+from streams.shell.kafka_security import security_of
 from streams.shell.settings import load_settings
 from streams.shell.topics_admin import TopicsPlan, ensure_topics, plan_topics
 
@@ -27,7 +28,10 @@ def plan(broker: Broker = None) -> None:
     with told_clearly():
         settings = load_settings(broker_url=broker)
         found = plan_topics(
-            _address(settings.broker_url), settings.partitions, settings.topic_prefix
+            _address(settings.broker_url),
+            settings.partitions,
+            settings.topic_prefix,
+            security_of(settings),
         )
         tell(found)
         if found.missing or found.drift:
@@ -45,10 +49,13 @@ def apply(
     with told_clearly():
         settings = load_settings(broker_url=broker)
         address = _address(settings.broker_url)
-        made = ensure_topics(address, settings.partitions, settings.topic_prefix, replication)
+        security = security_of(settings)
+        made = ensure_topics(
+            address, settings.partitions, settings.topic_prefix, replication, security
+        )
         for name in made.missing:
             typer.echo(f"created {name}")
-        tell(plan_topics(address, settings.partitions, settings.topic_prefix))
+        tell(plan_topics(address, settings.partitions, settings.topic_prefix, security))
 
 
 def _address(broker_url: str) -> str:

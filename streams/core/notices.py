@@ -78,6 +78,14 @@ def about_to_say(notice: Notice, receiver: str, notification: Notification) -> N
     return _with(notice, receiver, Heard(heard.version, "maybe", level, team, tried, ending))
 
 
+def as_heard(notice: Notice, receiver: str, before: Notice) -> Notice:
+    """Unmark: what was about to be said was not tried, so the receiver knows what it knew."""
+    known = before.heard.get(receiver)
+    if known is not None:
+        return _with(notice, receiver, known)
+    return Notice(notice.wanted, {k: v for k, v in notice.heard.items() if k != receiver})
+
+
 def told(notice: Notice, receiver: str, notification: Notification) -> Notice:
     """After a delivery that was acknowledged."""
     version = notification.wanted.version

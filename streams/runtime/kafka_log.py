@@ -11,6 +11,7 @@ from schemas.problems import Problem, ProblemsError
 from streams.runtime.changelog import LogRecord, epoch_header, epoch_of
 from streams.runtime.partition import SourceRange
 from streams.runtime.producer import LoudProducer
+from streams.runtime.security import PLAINTEXT, KafkaSecurity
 from streams.runtime.stopping import stop_consumer
 
 CHUNK_RECORDS_MAX = 5_000
@@ -26,10 +27,18 @@ class KafkaLog:
     connection of their own, so that timers never wait for a restore.
     """
 
-    def __init__(self, bootstrap: str, *, client_id: str, topic_prefix: str = "") -> None:
+    def __init__(
+        self,
+        bootstrap: str,
+        *,
+        client_id: str,
+        topic_prefix: str = "",
+        security: KafkaSecurity = PLAINTEXT,
+    ) -> None:
         self._bootstrap = bootstrap
         self._client_id = client_id
         self._prefix = topic_prefix
+        self._security = security
         self._reader: AIOKafkaConsumer | None = None
         self._asker: AIOKafkaConsumer | None = None
         self._reading = asyncio.Lock()
@@ -139,6 +148,7 @@ class KafkaLog:
             auto_offset_reset="none",
             max_partition_fetch_bytes=FETCH_BYTES_MAX,
             fetch_max_wait_ms=100,
+            **self._security.options(),
         )
         try:
             await consumer.start()

@@ -17,6 +17,7 @@ from aiokafka.partitioner import murmur2
 
 from schemas.problems import Problem, ProblemsError
 from streams.runtime.changelog import Message
+from streams.runtime.security import PLAINTEXT, KafkaSecurity
 
 log = logging.getLogger(__name__)
 
@@ -59,12 +60,14 @@ class LoudProducer:
         topic_prefix: str = "",
         idempotent: bool = True,
         delivery_seconds_max: float = DELIVERY_SECONDS_MAX,
+        security: KafkaSecurity = PLAINTEXT,
     ) -> None:
         self._bootstrap = bootstrap
         self._client_id = client_id
         self._prefix = topic_prefix
         self._idempotent = idempotent
         self._delivery_seconds_max = delivery_seconds_max
+        self._security = security
         self._producer: AIOKafkaProducer | None = None
         self._renewing = asyncio.Lock()
 
@@ -177,6 +180,7 @@ class LoudProducer:
             max_batch_size=APPEND_BYTES_MAX + BATCH_BYTES_MAX,
             max_request_size=APPEND_BYTES_MAX + BATCH_BYTES_MAX,
             request_timeout_ms=round(self._delivery_seconds_max * 1000),
+            **self._security.options(),
         )
         try:
             async with asyncio.timeout(self._delivery_seconds_max):

@@ -18,6 +18,7 @@ from faust.types import TP
 from mode import CrashingSupervisor
 
 from schemas.problems import Problem, ProblemsError
+from streams.runtime.security import PLAINTEXT, KafkaSecurity
 from streams.runtime.transport import RecordBatch
 
 log = logging.getLogger(__name__)
@@ -85,7 +86,7 @@ class BatchWorker:
     only after the session time-out; without one, when it stops.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # by name, all but the first
         self,
         handler: BatchHandler,
         *,
@@ -94,6 +95,7 @@ class BatchWorker:
         topics: Sequence[str],
         session_timeout_seconds: float,
         worker_id: str = "",
+        security: KafkaSecurity = PLAINTEXT,
     ) -> None:
         self._handler = handler
         self._bootstrap = bootstrap
@@ -101,6 +103,7 @@ class BatchWorker:
         self._topics = tuple(topics)
         self._session_seconds = session_timeout_seconds
         self._worker_id = worker_id
+        self._security = security
         self._app: Any = None
         self._consumer: Any = None
         self._failure: BaseException | None = None
@@ -207,6 +210,7 @@ class BatchWorker:
             stream_wait_empty=False,  # nothing is acknowledged by message
             stream_buffer_maxsize=QUEUED_BATCHES_MAX,
             table_standby_replicas=0,  # no tables: Kafka's plain assignor instead of Faust's
+            broker_credentials=self._security.faust_credentials(),
             broker_client_id=self._group,
             consumer_group_instance_id=self._worker_id or None,
             broker_commit_interval=COMMIT_SECONDS,

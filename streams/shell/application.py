@@ -22,6 +22,7 @@ from streams.shell.compute import STALE_CHECKPOINTS_MAX, Compute, compute_role
 from streams.shell.database import open_database
 from streams.shell.embedded_broker import SESSION_SECONDS, EmbeddedBroker
 from streams.shell.health import HealthServer, health_problems
+from streams.shell.kafka_security import security_of
 from streams.shell.lifecycle import Lifecycle
 from streams.shell.notifier import notifier_role, receivers_of
 from streams.shell.settings import Settings
@@ -182,6 +183,7 @@ async def _parts(
                 update={
                     "broker_url": address,
                     "session_timeout_seconds": SESSION_SECONDS,
+                    "kafka_security": "plaintext",
                     "worker_id": "",  # its groups know no static membership, and end with it anyway
                 }
             )
@@ -191,6 +193,7 @@ async def _parts(
             client_id=f"{settings.group}-{'-'.join(roles)}",
             topic_prefix=settings.topic_prefix,
             idempotent=broker is None,
+            security=security_of(settings),
         )
         stack.push_async_callback(producer.stop)
         await producer.start()
@@ -198,7 +201,12 @@ async def _parts(
 
 
 def _topics(settings: Settings) -> None:
-    plan = ensure_topics(settings.broker_url, settings.partitions, settings.topic_prefix)
+    plan = ensure_topics(
+        settings.broker_url,
+        settings.partitions,
+        settings.topic_prefix,
+        security=security_of(settings),
+    )
     for item in plan.drift:
         differing = ", ".join(f"{key} is {is_}" for key, (_, is_) in item.settings.items())
         log.warning("topic %s differs: %s; see `ticketpulse topics plan`", item.topic, differing)

@@ -39,6 +39,7 @@ from streams.runtime.producer import (
 )
 from streams.runtime.stop_rule import StopLimits
 from streams.runtime.worker import TP, BatchWorker, RecordBatch
+from streams.shell.kafka_security import security_of
 from streams.shell.policy_feed import PolicyFeed
 from streams.shell.settings import Settings
 
@@ -112,8 +113,12 @@ class Compute:
         stop = StopLimits(settings.stop_share, settings.stop_sample, settings.stop_consecutive)
         self._settings = settings
         self._producer = producer
+        security = security_of(settings)
         self._log = KafkaLog(
-            settings.broker_url, client_id=settings.group, topic_prefix=settings.topic_prefix
+            settings.broker_url,
+            client_id=settings.group,
+            topic_prefix=settings.topic_prefix,
+            security=security,
         )
         self._logic = TicketLogic(book)
         self._policies = PolicyFeed(settings, book, self._learn)
@@ -132,6 +137,7 @@ class Compute:
             topics=[self.topic],
             session_timeout_seconds=settings.session_timeout_seconds,
             worker_id=settings.worker_id,
+            security=security,
         )
         self._holds: dict[TP, _Hold] = {}
         self._settled = False  # the group has said what is ours, and we hold it

@@ -17,6 +17,7 @@ from schemas.instants import rfc3339
 from schemas.problems import Problem, ProblemsError
 from schemas.topics import OUTCOME_TOPIC_OF_TABLE, TOPICS
 from streams.runtime.producer import LoudProducer
+from streams.shell.kafka_security import security_of
 from streams.shell.settings import Settings
 
 TOPIC = OUTCOME_TOPIC_OF_TABLE["dead_letters"]
@@ -106,7 +107,11 @@ async def retry_letters(settings: Settings, letters: Sequence[Letter], now_ms: i
     """Put the originals back, then say so. Interrupted in between, some may be put back again: an event
     that comes twice counts once."""
     producer = LoudProducer(
-        settings.broker_url, client_id="ticketpulse-deadletters", topic_prefix="", idempotent=False
+        settings.broker_url,
+        client_id="ticketpulse-deadletters",
+        topic_prefix="",
+        idempotent=False,
+        security=security_of(settings),
     )
     await producer.start()
     try:
@@ -148,6 +153,7 @@ def _consumer(settings: Settings) -> KafkaConsumer:
         return KafkaConsumer(
             bootstrap_servers=settings.broker_url.split(","),
             bootstrap_timeout_ms=REACH_MS,
+            **security_of(settings).options(),
             enable_auto_commit=False,
             auto_offset_reset="earliest",
         )

@@ -36,6 +36,7 @@ from streams.core.notices import (
     Wait,
     about_to_say,
     again,
+    as_heard,
     decide,
     is_over,
     merged,
@@ -45,6 +46,7 @@ from streams.core.notices import (
 from streams.runtime.clock import Clock
 from streams.runtime.producer import LoudProducer, PublishError
 from streams.runtime.stopping import stop_consumer
+from streams.shell.kafka_security import security_of
 from streams.shell.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -119,6 +121,7 @@ class _Line:
         self._ready: deque[str] = deque()
         self._known: set[str] = set()  # ready, or to be tried again
         self._unwritten: set[str] = set()
+        self.untried_ends: dict[str, Notice] = {}  # marked, not yet tried: as they were before
         self._for_clock: list[tuple[int, str]] = []  # grace: pipeline's ms
         self._for_retry: list[tuple[float, str]] = []  # backoff: monotonic seconds
         self._failures: Counter[str] = Counter()
@@ -190,6 +193,7 @@ class _Line:
         self._ready.clear()
         self._known.clear()
         self._unwritten.clear()
+        self.untried_ends.clear()
         self._for_clock.clear()
         self._for_retry.clear()
         self._failures.clear()
@@ -327,6 +331,7 @@ class Notifier:
         session_ms = round(settings.session_timeout_seconds * 1_000)
         consumer = AIOKafkaConsumer(
             bootstrap_servers=settings.broker_url,
+            **security_of(settings).options(),
             group_id=None if group is None else settings.topic_prefix + group,
             group_instance_id=None if group is None else settings.worker_id or None,
             client_id=f"{settings.group}-notifier",
@@ -392,6 +397,9 @@ class Notifier:
         breach may stand again, and then nothing need be said."""
         notice = self._held.notices[key]
         for line in self._lines:
+            untried = line.untried_ends.pop(key, None)
+            if untried is not None:
+                notice = as_heard(notice, line.receiver.name, untried)
             decision = self._decide(key, notice, line)
             if isinstance(decision, Notification) and decision.status == "firing":
                 notice = about_to_say(notice, line.receiver.name, decision)
@@ -480,9 +488,12 @@ class Notifier:
                 marked = about_to_say(notice, name, decision)
                 if marked is not notice:
                     self._keep(key, marked)
+                    if decision.status == "resolved":
+                        line.untried_ends[key] = notice
                 if key in self._held.unwritten:
                     line.wait_until_written(key)
                 else:
+                    line.untried_ends.pop(key, None)
                     line.under_way.add(key)
                     batch.append(decision)
             elif isinstance(decision, Wait):

@@ -16,6 +16,7 @@ from streams.core.policy import PolicyBook
 from streams.policies.publishing import PolicyShelf
 from streams.runtime.clock import SystemClock
 from streams.runtime.producer import LoudProducer, PublishError
+from streams.shell.kafka_security import security_of
 from streams.shell.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -113,6 +114,7 @@ async def send_record(settings: Settings, record: PublishedPolicy | OrderedRejud
         client_id=f"{settings.group}-policies",
         topic_prefix=settings.topic_prefix,
         idempotent=False,  # twice is harmless: the first counts
+        security=security_of(settings),
     )
     await producer.start()
     try:
@@ -129,6 +131,7 @@ class _Reader:
 
     def __init__(self, settings: Settings) -> None:
         self._bootstrap = settings.broker_url
+        self._security = security_of(settings)
         self._client_id = f"{settings.group}-policies"
         self._where = TopicPartition(settings.topic_prefix + TOPIC.name, 0)
         self._consumer: AIOKafkaConsumer | None = None
@@ -141,6 +144,7 @@ class _Reader:
             auto_offset_reset="earliest",
             max_partition_fetch_bytes=TOPIC.max_message_bytes,
             fetch_max_wait_ms=200,
+            **self._security.options(),
         )
         try:
             await self._consumer.start()

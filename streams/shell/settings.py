@@ -19,6 +19,19 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
 
     broker_url: str = Field("embedded", description="`embedded`, or host:port[,host:port] of Kafka")
+    kafka_security: Literal["plaintext", "ssl", "sasl_plaintext", "sasl_ssl"] = Field(
+        "plaintext", description="how Kafka is spoken to: in the clear, over TLS, with a user, both"
+    )
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
+        "SCRAM-SHA-512", description="how the user is proven"
+    )
+    kafka_user: str = Field("", description="user of Kafka, with sasl_…")
+    kafka_password: SecretStr = Field(SecretStr(""), description="password of that user")
+    kafka_ca_file: Path | None = Field(
+        None, description="PEM file of the authority to trust instead of the system's"
+    )
+    kafka_cert_file: Path | None = Field(None, description="PEM file of our own certificate")
+    kafka_key_file: Path | None = Field(None, description="PEM file of its key")
     topic_prefix: str = Field("", description="put before every topic and group name")
     partitions: int = Field(
         4, ge=1, le=1024, description="partitions of topics that are created here"

@@ -1,10 +1,9 @@
 """States as they stand in the changelog: read beside the workers, without a claim. Changes nothing."""
 
+import asyncio
 from dataclasses import dataclass
 
 import msgspec
-from aiokafka import AIOKafkaConsumer
-from aiokafka.errors import KafkaError
 
 from schemas.problems import Problem, ProblemsError
 from schemas.topics import changelog_of
@@ -12,8 +11,10 @@ from streams.core.tickets import snapshot
 from streams.runtime import changelog
 from streams.runtime.changelog import ChangelogError, Marker, Restoration
 from streams.runtime.kafka_log import KafkaLog
-from streams.runtime.producer import partition_of
+from streams.runtime.producer import LoudProducer, PublishError, partition_of
+from streams.shell.kafka_security import security_of
 from streams.shell.settings import Settings
+from streams.shell.topics_admin import plan_topics
 
 SOURCE = "tickets"
 _FAR = 2**62
@@ -88,7 +89,10 @@ class _Reader:
         self._settings = settings
         self._topic = changelog_of(SOURCE)
         self._log = KafkaLog(
-            settings.broker_url, client_id="ticketpulse-state", topic_prefix=settings.topic_prefix
+            settings.broker_url,
+            client_id="ticketpulse-state",
+            topic_prefix=settings.topic_prefix,
+            security=security_of(settings),
         )
         self.partitions = 0
 
@@ -134,19 +138,26 @@ class _Reader:
         )
 
     async def _count(self) -> int:
-        name = self._settings.topic_prefix + self._topic
-        consumer = AIOKafkaConsumer(bootstrap_servers=self._settings.broker_url)
-        try:
-            await consumer.start()
-            await consumer.topics()
-            found = consumer.partitions_for_topic(name)
-        except (KafkaError, OSError) as error:
-            what = f"Kafka can't be read: {error}"
-            hint = "start the broker, or correct TICKETPULSE_BROKER_URL"
-            raise ProblemsError(Problem(self._settings.broker_url, what, hint)) from error
-        finally:
-            await consumer.stop()
-        if not found:
+        settings, security = self._settings, security_of(self._settings)
+        # Asked for by a client, a topic that is not there may be made on the spot.
+        plan = await asyncio.to_thread(
+            plan_topics, settings.broker_url, settings.partitions, settings.topic_prefix, security
+        )
+        name = settings.topic_prefix + self._topic
+        if name in plan.missing:
             hint = "run `ticketpulse topics apply`, or check TICKETPULSE_TOPIC_PREFIX"
             raise ProblemsError(Problem(name, "there is no such topic", hint))
-        return len(found)
+        producer = LoudProducer(
+            settings.broker_url,
+            client_id="ticketpulse-state",
+            topic_prefix=settings.topic_prefix,
+            idempotent=False,
+            security=security,
+        )
+        await producer.start()
+        try:
+            return await producer.partitions(self._topic)
+        except PublishError as error:
+            raise ProblemsError(Problem(name, str(error), "try again")) from error
+        finally:
+            await producer.stop()

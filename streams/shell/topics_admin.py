@@ -13,6 +13,7 @@ from kafka.errors import KafkaError, TopicAlreadyExistsError
 
 from schemas.problems import Problem, ProblemsError
 from schemas.topics import TOPICS, TopicSpec
+from streams.runtime.security import PLAINTEXT, KafkaSecurity
 
 REACH_MS = 5_000
 ANSWER_MS = 15_000
@@ -48,17 +49,23 @@ def wanted_config(spec: TopicSpec) -> dict[str, str]:
     return config
 
 
-def plan_topics(bootstrap: str, partitions: int, prefix: str = "") -> TopicsPlan:
+def plan_topics(
+    bootstrap: str, partitions: int, prefix: str = "", security: KafkaSecurity = PLAINTEXT
+) -> TopicsPlan:
     """Compare. ProblemsError when no broker answers."""
-    with _admin(bootstrap) as admin:
+    with _admin(bootstrap, security) as admin:
         return _plan(admin, partitions, prefix)
 
 
 def ensure_topics(
-    bootstrap: str, partitions: int, prefix: str = "", replication: int = -1
+    bootstrap: str,
+    partitions: int,
+    prefix: str = "",
+    replication: int = -1,
+    security: KafkaSecurity = PLAINTEXT,
 ) -> TopicsPlan:
     """Create what is missing; returns what was planned. What exists is never changed."""
-    with _admin(bootstrap) as admin:
+    with _admin(bootstrap, security) as admin:
         plan = _plan(admin, partitions, prefix)
         new = [
             NewTopic(
@@ -139,10 +146,12 @@ def _configs(admin: KafkaAdminClient, topics: list[str]) -> dict[str, dict[str, 
 
 
 @contextmanager
-def _admin(bootstrap: str) -> Iterator[KafkaAdminClient]:
+def _admin(bootstrap: str, security: KafkaSecurity) -> Iterator[KafkaAdminClient]:
     addresses = [address.strip() for address in bootstrap.split(",")]
     try:
-        admin = KafkaAdminClient(bootstrap_servers=addresses, bootstrap_timeout_ms=REACH_MS)
+        admin = KafkaAdminClient(
+            bootstrap_servers=addresses, bootstrap_timeout_ms=REACH_MS, **security.options()
+        )
     except (KafkaError, OSError, ValueError) as error:
         what = f"Kafka can't be reached: {error}"
         hint = "start the broker, or correct TICKETPULSE_BROKER_URL"

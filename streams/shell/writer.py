@@ -32,6 +32,7 @@ from sinks.isolating import RefusedRow, write_isolating
 from sinks.retry import Backoff
 from streams.runtime.clock import Clock, SystemClock
 from streams.runtime.stopping import stop_consumer
+from streams.shell.kafka_security import security_of
 from streams.shell.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -143,6 +144,7 @@ class Writer:
         session_ms = round(settings.session_timeout_seconds * 1000)
         consumer = AIOKafkaConsumer(
             bootstrap_servers=settings.broker_url,
+            **security_of(settings).options(),
             group_id=f"{settings.topic_prefix}{settings.group}-writer",
             group_instance_id=settings.worker_id or None,
             client_id=f"{settings.group}-writer",

@@ -10,11 +10,14 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from kafka.admin import KafkaAdminClient
 from kafka.errors import KafkaError
+
+from streams.runtime.security import KafkaSecurity
 
 ROOT = Path(__file__).parents[2]
 START_SECONDS_MAX = 60.0
@@ -53,18 +56,25 @@ log.segment.delete.delay.ms=100
 class RealKafka:
     """One broker. Its address and data stay the same over stops, kills and starts."""
 
-    def __init__(self, jars: Path, folder: Path) -> None:
+    def __init__(self, jars: Path, folder: Path, secured: "Secured | None" = None) -> None:
         port, controller = _free_ports()
+        self._secured = secured
         self.address = f"127.0.0.1:{port}"
         self._classes = f"{jars}/*"
         self._folder = folder
         self._config = folder / "server.properties"
         self._process: subprocess.Popen[bytes] | None = None
-        self._config.write_text(
-            _PROPERTIES.format(broker=port, controller=controller, data=folder / "data")
-        )
+        properties = _PROPERTIES.format(broker=port, controller=controller, data=folder / "data")
+        users: list[str] = []
+        if secured is not None:
+            properties = secured.properties(properties)
+            users = [
+                "--add-scram",
+                f"SCRAM-SHA-512=[name={secured.user},password={secured.password}]",
+            ]
+        self._config.write_text(properties)
         formatted = subprocess.run(
-            self._java("kafka.tools.StorageTool", "format", "-t", _CLUSTER_ID, "-c"),
+            self._java("kafka.tools.StorageTool", "format", *users, "-t", _CLUSTER_ID, "-c"),
             capture_output=True,
             text=True,
             check=False,
@@ -115,7 +125,10 @@ class RealKafka:
         try:
             with socket.create_connection((host, int(port)), 1):
                 pass  # the client below would try for long
-            admin = KafkaAdminClient(bootstrap_servers=[self.address], bootstrap_timeout_ms=2_000)
+            options = {} if self._secured is None else self._secured.security().options()
+            admin = KafkaAdminClient(
+                bootstrap_servers=[self.address], bootstrap_timeout_ms=2_000, **options
+            )
         except (KafkaError, OSError, ValueError):
             return False
         try:
@@ -125,6 +138,64 @@ class RealKafka:
         finally:
             admin.close()
         return True
+
+
+@dataclass(frozen=True, slots=True)
+class Secured:
+    """TLS with a certificate of its own authority, and one user; both made by `openssl` in a folder."""
+
+    folder: Path
+    user: str = "ticketpulse"
+    password: str = "a-password-for-tests"
+
+    @property
+    def ca_file(self) -> Path:
+        return self.folder / "ca.pem"
+
+    def security(self, password: str | None = None) -> KafkaSecurity:
+        """What a client needs."""
+        given = self.password if password is None else password
+        return KafkaSecurity("sasl_ssl", "SCRAM-SHA-512", self.user, given, self.ca_file)
+
+    def properties(self, plain: str) -> str:
+        """The broker's, from those of one that is spoken to in the clear."""
+        self._make_certificates()
+        keystore = self.folder / "broker-store.pem"
+        keystore.write_text(
+            (self.folder / "broker.key").read_text() + (self.folder / "broker.pem").read_text()
+        )
+        secured = plain.replace("PLAINTEXT://", "SASL_SSL://").replace(
+            "PLAINTEXT:PLAINTEXT", "SASL_SSL:SASL_SSL"
+        )
+        return secured + "\n".join(
+            (
+                "",
+                "inter.broker.listener.name=SASL_SSL",
+                "sasl.enabled.mechanisms=SCRAM-SHA-512",
+                "sasl.mechanism.inter.broker.protocol=SCRAM-SHA-512",
+                "ssl.keystore.type=PEM",
+                f"ssl.keystore.location={keystore}",
+                "ssl.truststore.type=PEM",
+                f"ssl.truststore.location={self.ca_file}",
+                "listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config="
+                "org.apache.kafka.common.security.scram.ScramLoginModule required"
+                f' username="{self.user}" password="{self.password}";',
+                "",
+            )
+        )
+
+    def _make_certificates(self) -> None:
+        names = self.folder / "names"
+        names.write_text("subjectAltName=IP:127.0.0.1\n")
+        for command in (
+            "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=test-authority -keyout ca.key -out ca.pem",
+            "req -newkey rsa:2048 -nodes -subj /CN=broker -keyout broker.key -out broker.csr",
+            "x509 -req -in broker.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -out broker.pem"
+            " -extfile names",
+        ):
+            subprocess.run(
+                ["openssl", *command.split()], cwd=self.folder, check=True, capture_output=True
+            )
 
 
 def _free_ports() -> tuple[int, int]:

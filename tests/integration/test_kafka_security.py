@@ -1,0 +1,163 @@
+"""A Kafka that wants TLS and a user: everything works with them, and nothing without."""
+
+import asyncio
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from schemas.problems import ProblemsError
+from sinks.memory import MemorySink
+from streams.cli.app import app
+from streams.policies import load_book
+from streams.runtime.clock import ManualClock
+from streams.runtime.producer import LoudProducer
+from streams.runtime.security import PLAINTEXT
+from streams.shell.compute import compute_role
+from streams.shell.kafka_security import security_of
+from streams.shell.settings import PREFIX, Settings, load_settings
+from streams.shell.topics_admin import ensure_topics
+from streams.shell.writer import writer_role
+from tests.integration.computing import BOSTON_POLICY, acknowledged, until
+from tests.integration.real_kafka import RealKafka, Secured, find_jars
+from tests.integration.test_compute import HOUR_MS, START_MS, created
+
+pytestmark = [pytest.mark.kafka, pytest.mark.slow]
+
+
+@pytest.fixture(scope="module")
+def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RealKafka, Secured]]:
+    if shutil.which("openssl") is None:
+        pytest.skip("no openssl to make certificates with")
+    with_tls = Secured(tmp_path_factory.mktemp("certificates"))
+    kafka = RealKafka(find_jars(), tmp_path_factory.mktemp("secured-kafka"), with_tls)
+    try:
+        kafka.start()
+        yield kafka, with_tls
+    finally:
+        kafka.stop()
+
+
+def settings_for(secured: tuple[RealKafka, Secured], **overrides: object) -> Settings:
+    kafka, with_tls = secured
+    given: dict[str, object] = {
+        "broker_url": kafka.address,
+        "kafka_security": "sasl_ssl",
+        "kafka_user": with_tls.user,
+        "kafka_password": with_tls.password,
+        "kafka_ca_file": with_tls.ca_file,
+        "partitions": 2,
+        "session_timeout_seconds": 6.0,
+        "checkpoint_seconds": 0.2,
+        "writer_flush_seconds": 0.2,
+        "policy": BOSTON_POLICY,
+    }
+    return load_settings(**(given | overrides))
+
+
+def command(settings: Settings, *arguments: str) -> Result:
+    names = ("broker_url", "kafka_security", "kafka_user", "kafka_ca_file", "partitions")
+    environment = {PREFIX + name.upper(): str(getattr(settings, name)) for name in names}
+    environment[PREFIX + "KAFKA_PASSWORD"] = settings.kafka_password.get_secret_value()
+    return CliRunner().invoke(app, list(arguments), env=environment)
+
+
+async def test_events_flow_and_commands_work_with_tls_and_a_user(
+    secured: tuple[RealKafka, Secured],
+) -> None:
+    settings = settings_for(secured)
+    security = security_of(settings)
+    assert (await asyncio.to_thread(command, settings, "topics", "apply")).exit_code == 0
+    producer = LoudProducer(settings.broker_url, client_id="t", security=security)
+    await producer.start()
+    sink = MemorySink()
+    compute = compute_role(
+        settings, load_book(settings.policy), ManualClock(START_MS + 1), producer
+    )
+    writer = writer_role(settings, sink)
+    await compute.start()
+    await writer.start()
+    running = [asyncio.ensure_future(compute.run()), asyncio.ensure_future(writer.run())]
+    try:
+        crowd = [created(f"T{n}", START_MS, START_MS + HOUR_MS) for n in range(50)]
+        await producer.publish("tickets", [*crowd, (b"k", b"not json")])
+        await until(lambda: acknowledged(compute) == 51)
+        await until(lambda: writer.counters().rows_total["tickets"] == 50)
+    finally:
+        await compute.stop()
+        await writer.stop()
+        await asyncio.gather(*running)
+        await producer.stop()
+    for arguments, said in (
+        (("state", "summary"), "50 tickets"),
+        (("deadletters", "list"), "1 not_json"),
+        (("topics", "plan"), ""),
+        (("policy", "list"), ""),
+    ):
+        result = await asyncio.to_thread(command, settings, *arguments)
+        assert result.exit_code == 0, result.output
+        assert said in result.output
+
+
+async def test_a_wrong_password_is_told_without_the_secret(
+    secured: tuple[RealKafka, Secured],
+) -> None:
+    settings = settings_for(secured, kafka_password="not-the-password")
+    result = await asyncio.to_thread(command, settings, "topics", "plan")
+    assert result.exit_code == 2
+    assert "Kafka can't be reached" in result.stderr
+    assert "not-the-password" not in result.output + result.stderr
+
+
+async def test_without_tls_or_with_another_authority_nothing_is_said(
+    secured: tuple[RealKafka, Secured], tmp_path: Path
+) -> None:
+    kafka, _ = secured
+    other = Secured(tmp_path)
+    other.properties("")  # makes its certificates
+    stranger = settings_for(secured, kafka_ca_file=other.ca_file)
+    for security in (PLAINTEXT, security_of(stranger)):
+        with pytest.raises(ProblemsError, match="Kafka can't be reached"):
+            await asyncio.to_thread(ensure_topics, kafka.address, 1, "x-", -1, security)
+
+
+def test_mistakes_are_told_all_at_once(tmp_path: Path) -> None:
+    settings = load_settings(
+        broker_url="k:9092",
+        kafka_security="sasl_ssl",
+        kafka_ca_file=tmp_path / "nothing.pem",
+        kafka_cert_file=tmp_path / "also-nothing.pem",
+    )
+    with pytest.raises(ProblemsError) as caught:
+        security_of(settings)
+    told = [problem.where for problem in caught.value.problems]
+    assert told == [
+        "kafka_user",
+        "kafka_password",
+        "kafka_ca_file",
+        "kafka_cert_file",
+        "kafka_cert_file",
+    ]
+
+
+def test_what_would_be_ignored_is_told(tmp_path: Path) -> None:
+    authority = tmp_path / "ca.pem"
+    authority.write_text("no certificate")
+    settings = load_settings(kafka_user="u", kafka_ca_file=authority)
+    with pytest.raises(ProblemsError) as caught:
+        security_of(settings)
+    assert [one.where for one in caught.value.problems] == ["kafka_user", "kafka_ca_file"]
+    unreadable = load_settings(kafka_security="ssl", kafka_ca_file=authority)
+    with pytest.raises(ProblemsError, match="PEM"):
+        security_of(unreadable)
+
+
+def test_the_password_is_in_no_text() -> None:
+    settings = load_settings(
+        kafka_security="sasl_plaintext", kafka_user="u", kafka_password="hush-hush"
+    )
+    security = security_of(settings)
+    assert "hush-hush" not in f"{security} {security!r} {settings!r}"
+    assert security.options()["sasl_plain_password"] == "hush-hush"
