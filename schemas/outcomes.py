@@ -122,7 +122,8 @@ class AlertIntentRow(Origin):
 
 @with_config(FORBID_EXTRA)
 class DeadLetterRow(TypedDict):
-    """What could not be processed. Key: topic, partition, offset. `original` is base64."""
+    """What could not be processed. Key: topic, partition, offset. `original` is base64, or sealed:
+    `fernet:KEY_ID:TOKEN`."""
 
     topic: str
     partition: int

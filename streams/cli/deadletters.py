@@ -22,6 +22,7 @@ from streams.shell.dead_letters import (
     retriable,
     retry_letters,
 )
+from streams.shell.sealing import SealedError, new_key, sealer_of
 from streams.shell.settings import load_settings
 
 SHOWN_MAX = 100
@@ -66,9 +67,8 @@ def show(
 ) -> None:
     """Show one dead letter: why, what helps, and the original record."""
     with told_clearly():
-        letter = _only(
-            read_letters(load_settings(broker_url=broker), lambda one: one.name == name), name
-        )
+        settings = load_settings(broker_url=broker)
+        letter = _only(read_letters(settings, lambda one: one.name == name), name)
         code = REASONS.get(letter.reason)
         typer.echo(f"letter    {letter.name}")
         typer.echo(f"reason    {letter.reason}" + (f": {code.en} ({code.zh_cn})" if code else ""))
@@ -77,8 +77,12 @@ def show(
             typer.echo(f"to do     {code.remedy}")
         typer.echo(f"recorded  {letter.recorded_at}")
         typer.echo(f"key       {_printable(letter.key.decode(errors='backslashreplace'))}")
-        shown = letter.original[:_BYTES_SHOWN].decode(errors="backslashreplace")
-        typer.echo(f"original  {len(letter.original)} bytes\n{_printable(shown)}")
+        try:
+            original = sealer_of(settings).open(letter.sealed)
+        except SealedError as error:
+            raise ProblemsError(Problem(letter.name, str(error))) from error
+        shown = original[:_BYTES_SHOWN].decode(errors="backslashreplace")
+        typer.echo(f"original  {len(original)} bytes\n{_printable(shown)}")
 
 
 @deadletters.command("retry")
@@ -103,12 +107,18 @@ def retry(
         letters = read_letters(settings, lambda one: (one.name in named) if named else chosen(one))
         for name in sorted(named - {letter.name for letter in letters}):
             _only([], name)
-        fine, problems = retriable(letters, settings.topic_prefix)
+        fine, problems = retriable(letters, settings.topic_prefix, sealer_of(settings))
         for problem in problems:
             typer.echo(f"left: {problem}", err=True)
         if not dry_run:
             asyncio.run(retry_letters(settings, fine, SystemClock().now_ms()))
         typer.echo(f"{'would put' if dry_run else 'put'} back {len(fine)}, left {len(problems)}")
+
+
+@deadletters.command("new-key")
+def print_new_key() -> None:
+    """Print a new key for TICKETPULSE_DEAD_LETTER_KEYS, which seals originals."""
+    typer.echo(new_key())
 
 
 def _wanted(reason: str | None, topic: str | None, since: str | None, *, retried: bool) -> Wanted:

@@ -102,6 +102,12 @@ class Outlet(Protocol):
 Decode = Callable[[SourceRecord], Event | Rejected]
 SourceNow = Callable[[int], Awaitable[SourceRange]]  # takes the end that is expected at least
 PartitionOf = Callable[[bytes, int], int]  # key, partitions → partition
+Seal = Callable[[bytes], str]  # how the original of a dead letter is kept
+
+
+def in_base64(original: bytes) -> str:
+    """Kept plain."""
+    return b64encode(original).decode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +148,7 @@ class Surroundings:
     wall_clock: Clock
     partition_of: PartitionOf
     limits: Limits = field(default_factory=Limits)
+    seal: Seal = in_base64
 
 
 @dataclass(slots=True)
@@ -190,7 +197,7 @@ class PartitionEngine(Generic[S]):
         self._decode = around.decode
         self._clock = around.clock
         self._wall_clock = around.wall_clock
-        self._partition_of = around.partition_of
+        self._partition_of, self._seal = around.partition_of, around.seal
         self._states: dict[str, S] = {}
         self._timers: list[tuple[int, str]] = []
         self._shrinking: list[tuple[int, str]] = []  # timers that wait for the next checkpoint
@@ -411,7 +418,7 @@ class PartitionEngine(Generic[S]):
                 reason=reason,
                 detail=detail[:2_000],
                 key=b64encode(record.key or b"").decode(),
-                original=b64encode(record.value or b"").decode(),
+                original=self._seal(record.value or b""),
                 original_bytes=len(record.value or b""),
                 event_time=from_ms(max(0, record.timestamp_ms)),
                 recorded_at=from_ms(self._clock.now_ms()),

@@ -41,6 +41,7 @@ from streams.runtime.stop_rule import StopLimits
 from streams.runtime.worker import TP, BatchWorker, RecordBatch
 from streams.shell.kafka_security import security_of
 from streams.shell.policy_feed import PolicyFeed
+from streams.shell.sealing import sealer_of
 from streams.shell.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -129,6 +130,7 @@ class Compute:
             wall_clock=SystemClock(),
             partition_of=partition_of,
             limits=limits or Limits(compaction_lag_ms=lag_ms, stop=stop),
+            seal=sealer_of(settings).seal,
         )
         self._worker = BatchWorker(
             self,

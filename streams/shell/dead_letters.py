@@ -18,6 +18,7 @@ from schemas.problems import Problem, ProblemsError
 from schemas.topics import OUTCOME_TOPIC_OF_TABLE, TOPICS
 from streams.runtime.producer import LoudProducer
 from streams.shell.kafka_security import security_of
+from streams.shell.sealing import SealedError, Sealer
 from streams.shell.settings import Settings
 
 TOPIC = OUTCOME_TOPIC_OF_TABLE["dead_letters"]
@@ -38,7 +39,7 @@ class Letter(NamedTuple):
     reason: str
     detail: str
     key: bytes
-    original: bytes
+    sealed: str
     recorded_at: str
     row: dict[str, object]
 
@@ -79,15 +80,24 @@ def letter_of(value: bytes) -> Letter:
         row["reason"],
         row["detail"],
         b64decode(row["key"]),
-        b64decode(row["original"]),
+        row["original"],
         row["recorded_at"],
         row,
     )
 
 
-def retriable(letters: Iterable[Letter], prefix: str) -> tuple[list[Letter], list[Problem]]:
+class Opened(NamedTuple):
+    """A letter that can be put back."""
+
+    letter: Letter
+    original: bytes
+
+
+def retriable(
+    letters: Iterable[Letter], prefix: str, sealer: Sealer
+) -> tuple[list[Opened], list[Problem]]:
     """Those that can be put back, and why others can't."""
-    fine: list[Letter] = []
+    fine: list[Opened] = []
     problems: list[Problem] = []
     for letter in letters:
         if letter.reason == RETRIED:
@@ -95,15 +105,21 @@ def retriable(letters: Iterable[Letter], prefix: str) -> tuple[list[Letter], lis
         elif letter.topic.removeprefix(prefix) not in _SOURCES:
             what = f"it is no record of a source topic but of {letter.topic}"
             problems.append(Problem(letter.name, what, "run the migrations; the writer repeats it"))
-        elif not letter.original:
-            what = "its original is empty: there is nothing to put back"
-            problems.append(Problem(letter.name, what, "send the event again from its source"))
         else:
-            fine.append(letter)
+            try:
+                original = sealer.open(letter.sealed)
+            except SealedError as error:
+                problems.append(Problem(letter.name, str(error)))
+                continue
+            if original:
+                fine.append(Opened(letter, original))
+            else:
+                what = "its original is empty: there is nothing to put back"
+                problems.append(Problem(letter.name, what, "send the event again from its source"))
     return fine, problems
 
 
-async def retry_letters(settings: Settings, letters: Sequence[Letter], now_ms: int) -> None:
+async def retry_letters(settings: Settings, letters: Sequence[Opened], now_ms: int) -> None:
     """Put the originals back, then say so. Interrupted in between, some may be put back again: an event
     that comes twice counts once."""
     producer = LoudProducer(
@@ -117,10 +133,12 @@ async def retry_letters(settings: Settings, letters: Sequence[Letter], now_ms: i
     try:
         for start in range(0, len(letters), RETRY_AT_ONCE):
             part = letters[start : start + RETRY_AT_ONCE]
-            for topic in {letter.topic for letter in part}:
-                records = [(one.key, one.original) for one in part if one.topic == topic]
+            for topic in {one.letter.topic for one in part}:
+                records = [
+                    (one.letter.key, one.original) for one in part if one.letter.topic == topic
+                ]
                 await producer.publish(topic, records)
-            said = [(letter.name.encode(), _retried(letter, now_ms)) for letter in part]
+            said = [(one.letter.name.encode(), _retried(one.letter, now_ms)) for one in part]
             await producer.publish(settings.topic_prefix + TOPIC, said)
     finally:
         await producer.stop()

@@ -73,6 +73,10 @@ class Settings(BaseSettings):
     writer_flush_seconds: float = Field(
         1.0, gt=0, le=60, description="between inserts into a table"
     )
+    dead_letter_keys: SecretStr = Field(
+        SecretStr(""),
+        description="seal the originals of dead letters, the first of several seals; empty: kept plain",
+    )
     stop_share: float = Field(
         0.5, ge=0, le=1, description="of a sample of records unprocessable: compute stops; 0: never"
     )

@@ -33,6 +33,7 @@ from sinks.retry import Backoff
 from streams.runtime.clock import Clock, SystemClock
 from streams.runtime.stopping import stop_consumer
 from streams.shell.kafka_security import security_of
+from streams.shell.sealing import Sealer, sealer_of
 from streams.shell.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -117,6 +118,7 @@ class Writer:
     ) -> None:
         self._settings = settings
         self._sink = sink
+        self._sealer = sealer_of(settings)
         self._clock = clock
         self._backoff = backoff or Backoff()
         limits = limits or Limits(age_seconds=settings.writer_flush_seconds)
@@ -297,7 +299,7 @@ class Writer:
         refused = write_isolating(self._sink, table, rows)
         if refused:
             recorded_ms = self._clock.now_ms()
-            letters = [_dead_letter(item, recorded_ms) for item in refused]
+            letters = [_dead_letter(item, recorded_ms, self._sealer) for item in refused]
             self._sink.write(Batch("dead_letters", letters))
         return refused
 
@@ -440,7 +442,7 @@ def _refused_for_good(table: str, error: SinkError) -> ProblemsError:
     return ProblemsError(Problem(table, what, hint))
 
 
-def _dead_letter(refused: RefusedRow, recorded_ms: int) -> bytes:
+def _dead_letter(refused: RefusedRow, recorded_ms: int, sealer: Sealer) -> bytes:
     row = refused.row
     letter = DeadLetterRow(
         topic=row.topic,
@@ -449,7 +451,7 @@ def _dead_letter(refused: RefusedRow, recorded_ms: int) -> bytes:
         reason=REFUSED,
         detail=refused.detail,
         key=b64encode(row.key).decode(),
-        original=b64encode(row.value).decode(),
+        original=sealer.seal(row.value),
         original_bytes=len(row.value),
         event_time=from_ms(row.timestamp_ms),
         recorded_at=from_ms(recorded_ms),

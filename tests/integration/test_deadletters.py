@@ -1,20 +1,24 @@
 """`ticketpulse deadletters`: see what could not be processed, and put it back."""
 
 import asyncio
+from base64 import b64encode
 
 import orjson
 import pytest
 from aiokafka import AIOKafkaProducer
+from pydantic import SecretStr
 from typer.testing import CliRunner, Result
 
 from streams.cli.app import app
 from streams.runtime.clock import ManualClock
 from streams.runtime.producer import partition_of
+from streams.shell.sealing import new_key
 from streams.shell.settings import PREFIX, Settings
 from tests.integration.computing import (
     acknowledged,
     current,
     new_settings,
+    records_of,
     running_compute,
     until,
 )
@@ -29,6 +33,7 @@ async def say(settings: Settings, *arguments: str) -> Result:
         f"{PREFIX}{name.upper()}": str(getattr(settings, name))
         for name in ("broker_url", "topic_prefix", "partitions")
     }
+    environment[f"{PREFIX}DEAD_LETTER_KEYS"] = settings.dead_letter_keys.get_secret_value()
     return await asyncio.to_thread(
         CliRunner().invoke, app, ["deadletters", *arguments], env=environment
     )
@@ -91,6 +96,31 @@ async def test_letters_are_listed_shown_and_put_back() -> None:
         once_more = await say(settings, "list")
         assert "1 dead letters: 1 not_json" in once_more.output
     assert len(await current(settings, "tickets")) == 1
+
+
+async def test_sealed_originals_are_opened_by_whoever_has_the_key() -> None:
+    old, new = new_key(), new_key()
+    settings = await new_settings(dead_letter_keys=old)
+    secret = b'{"secret of a customer"'
+    async with running_compute(settings, ManualClock(START_MS + 1)) as compute:
+        await send_to(settings, 0, b"default/desk/T2", secret)
+        await until(lambda: acknowledged(compute) == 1)
+    ((_key, row),) = await records_of(settings, "dead_letters")
+    assert row["original"].startswith("fernet:")
+    assert row["original_bytes"] == len(secret)
+    assert b64encode(secret).decode() not in orjson.dumps(row).decode()
+
+    name = f"{row['topic']}/0/{row['offset']}"
+    changed = settings.model_copy(update={"dead_letter_keys": SecretStr(f"{new}, {old}")})
+    assert secret.decode() in (await say(changed, "show", name)).output
+    without = settings.model_copy(update={"dead_letter_keys": SecretStr(new)})
+    for arguments in (("show", name), ("retry", name)):
+        told = await say(without, *arguments)
+        assert "TICKETPULSE_DEAD_LETTER_KEYS" in told.stderr
+        assert secret.decode() not in told.output
+    wrong = settings.model_copy(update={"dead_letter_keys": SecretStr("no key")})
+    told = await say(wrong, "show", name)
+    assert (told.exit_code, "new-key" in told.stderr, "no key" in told.stderr) == (2, True, False)
 
 
 @pytest.mark.parametrize(
