@@ -13,6 +13,7 @@ and async tests can use it.
 import asyncio
 import json
 import re
+import ssl
 import tempfile
 import threading
 from collections.abc import Coroutine, Iterator
@@ -123,6 +124,7 @@ class Facade:
     faults: list[Fault] = field(default_factory=list)
     inserts: list[bytes] = field(default_factory=list)
     url: str = ""
+    tls: ssl.SSLContext | None = None
 
     def __enter__(self) -> Self:
         self._pool = ThreadPoolExecutor(4)
@@ -159,12 +161,12 @@ class Facade:
             app.router.add_route("*", "/{tail:.*}", self._handle)
             runner = web.AppRunner(app)
             await runner.setup()
-            site = web.TCPSite(runner, "127.0.0.1", port, reuse_address=True)
+            site = web.TCPSite(runner, "127.0.0.1", port, reuse_address=True, ssl_context=self.tls)
             await site.start()
             return runner, int(runner.addresses[0][1])
 
         self._runner, bound = self._call(start())
-        self.url = f"http://127.0.0.1:{bound}"
+        self.url = f"{'http' if self.tls is None else 'https'}://127.0.0.1:{bound}"
 
     def _call(self, work: Coroutine[object, object, T]) -> T:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(30)

@@ -72,18 +72,19 @@ class ClickHouse:
         password: str = "",
         database: str = "ticketpulse",
         path: Path = Path("data"),
+        ca_file: Path | None = None,
     ) -> Self:
         """Open the database, making it when it doesn't exist yet (its tables come by migration).
 
         `url` is `embedded` or http(s)://host[:port]; `path` is the data directory of the embedded
-        one. ProblemsError says what the user can do when it can't be opened.
+        one; `ca_file` names the authority to trust instead of the system's. ProblemsError says what the user can do when it can't be opened.
         """
         if not _IDENTIFIER.fullmatch(database):
             what = f"{database!r} is not a database name"
             hint = "letters, digits and _, e.g. TICKETPULSE_CLICKHOUSE_DATABASE=ticketpulse"
             raise ProblemsError(Problem("clickhouse_database", what, hint))
         source: _Source
-        source = _Embedded(path) if url == EMBEDDED else _Server(url, user, password)
+        source = _Embedded(path) if url == EMBEDDED else _Server(url, user, password, ca_file)
         opened = cls(source, database)
         try:
             opened._ensure_database()
@@ -203,7 +204,7 @@ class _Source(Protocol):
 class _Server:
     """A ClickHouse server over HTTP."""
 
-    def __init__(self, url: str, user: str, password: str) -> None:
+    def __init__(self, url: str, user: str, password: str, ca_file: Path | None = None) -> None:
         try:
             parts = urlsplit(url)
             port = parts.port
@@ -216,6 +217,16 @@ class _Server:
         self._port = port or DEFAULT_PORTS[parts.scheme]
         self._proxy_path = parts.path.rstrip("/")
         self._user, self._password = user, password
+        self._ca_file = ca_file
+        if ca_file is None:
+            return
+        if parts.scheme != "https":
+            what = f"{parts.scheme} uses no certificates"
+            hint = "set TICKETPULSE_CLICKHOUSE_URL to https://host:8443"
+            raise ProblemsError(Problem("clickhouse_ca_file", what, hint))
+        if not ca_file.is_file():
+            hint = "name a PEM file that this user can read"
+            raise ProblemsError(Problem("clickhouse_ca_file", f"{ca_file} is no file", hint))
 
     def new_client(self, database: str | None) -> Client:
         return clickhouse_connect.get_client(
@@ -230,6 +241,8 @@ class _Server:
             connect_timeout=CONNECT_SECONDS_MAX,
             send_receive_timeout=ANSWER_SECONDS_MAX,
             autogenerate_session_id=False,  # else statements of one client exclude each other
+            verify=True,
+            ca_cert=None if self._ca_file is None else str(self._ca_file),
         )
 
     def explain(self, error: ClickHouseError) -> Problem:

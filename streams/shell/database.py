@@ -12,4 +12,5 @@ def open_database(settings: Settings) -> ClickHouse:
         password=settings.clickhouse_password.get_secret_value(),
         database=settings.clickhouse_database,
         path=settings.data_dir,
+        ca_file=settings.clickhouse_ca_file,
     )

@@ -49,6 +49,9 @@ class Settings(BaseSettings):
     clickhouse_url: str = Field("embedded", description="`embedded` (chDB), or http(s)://host:port")
     clickhouse_user: str = Field("default", description="user of the ClickHouse server")
     clickhouse_password: SecretStr = Field(SecretStr(""), description="password of that user")
+    clickhouse_ca_file: Path | None = Field(
+        None, description="PEM file of the authority to trust for https instead of the system's"
+    )
     clickhouse_database: str = Field("ticketpulse", description="database of all tables")
     policy: Path = Field(Path("deploy/policies/boston311.yaml"), description="policy file in force")
     tenant: IdPart = Field("default", description="tenant of events that name none")

@@ -159,7 +159,7 @@ class Secured:
 
     def properties(self, plain: str) -> str:
         """The broker's, from those of one that is spoken to in the clear."""
-        self._make_certificates()
+        self.make()
         keystore = self.folder / "broker-store.pem"
         keystore.write_text(
             (self.folder / "broker.key").read_text() + (self.folder / "broker.pem").read_text()
@@ -184,7 +184,8 @@ class Secured:
             )
         )
 
-    def _make_certificates(self) -> None:
+    def make(self) -> None:
+        """The files."""
         names = self.folder / "names"
         names.write_text("subjectAltName=IP:127.0.0.1\n")
         for command in (

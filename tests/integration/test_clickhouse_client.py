@@ -1,5 +1,7 @@
 """The ClickHouse client: what comes back, what fails and how it is told."""
 
+import shutil
+import ssl
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,7 +17,8 @@ from sinks.clickhouse.client import ClickHouse
 from sinks.clickhouse.sink import ClickHouseSink
 from sinks.contract import Batch, SinkBusy, SinkError, SinkRefused, SinkUnreachable
 from tests.clickhouse_facade import Facade, Fault
-from tests.clickhouse_fixtures import engine_directory, engine_path
+from tests.clickhouse_fixtures import engine_directory, engine_path, fresh_database_name
+from tests.integration.real_kafka import Secured
 from tests.outcome_rows import OPENED, as_json, ticket, ticket_clock
 
 pytestmark = pytest.mark.clickhouse
@@ -313,3 +316,30 @@ def test_the_message_names_the_owner_and_death_frees_the_directory(tmp_path: Pat
 
     again = subprocess.run(command, input="", capture_output=True, text=True, check=False, cwd=root)
     assert again.stdout == "open\n"
+
+
+@pytest.fixture
+def secured(tmp_path: Path) -> Iterator[tuple[Facade, Path]]:
+    """The server over TLS, and the authority of its certificate."""
+    if shutil.which("openssl") is None:
+        pytest.skip("no openssl to make certificates with")
+    certificates = Secured(tmp_path)
+    certificates.make()
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(tmp_path / "broker.pem", tmp_path / "broker.key")
+    with Facade(engine_path(), user="writer", password="secret", tls=context) as facade:
+        yield facade, certificates.ca_file
+
+
+def test_a_server_over_tls_is_verified(secured: tuple[Facade, Path], tmp_path: Path) -> None:
+    facade, authority = secured
+    name = fresh_database_name()
+    with ClickHouse.connect(
+        facade.url, user="writer", password="secret", database=name, ca_file=authority
+    ) as database:
+        assert database.query_rows("SELECT 1 AS one") == [{"one": 1}]
+        database.command(f"DROP DATABASE {name} SYNC")
+    assert "certificate verify failed" in problem_of(facade.url, user="writer", password="secret")
+    missing = problem_of(facade.url, ca_file=tmp_path / "nothing.pem")
+    assert "clickhouse_ca_file" in missing
+    assert "https" in problem_of("http://127.0.0.1:1", ca_file=authority)

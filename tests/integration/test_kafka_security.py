@@ -134,7 +134,7 @@ def test_without_tls_or_with_another_authority_nothing_is_said(
     secured: tuple[RealKafka, Secured], tmp_path: Path
 ) -> None:
     other = Secured(tmp_path)
-    other.properties("")  # makes its certificates
+    other.make()
     refused(settings_for(secured, kafka_ca_file=other.ca_file))
     kafka, _ = secured
     refused(load_settings(broker_url=kafka.address))
