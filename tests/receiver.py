@@ -36,11 +36,12 @@ class PagingReceiver:
     url: str = ""
     pages: dict[str, Page] = field(default_factory=dict)
     taken: list[dict[str, object]] = field(default_factory=list)  # in order, without repeats
-    taken_at_ms: dict[str, int] = field(default_factory=dict)  # by name of the delivery
     repeats: int = 0
-    doubled: list[str] = field(default_factory=list)  # paged again, without even a try at an end
+    # Paged again without even a try at an end: key, when it was paged, when again.
+    doubled: list[tuple[str, int, int]] = field(default_factory=list)
     refused: int = 0
     _names: set[str] = field(default_factory=set)
+    _paged_ms: dict[str, int] = field(default_factory=dict)
     _ends_tried: set[str] = field(default_factory=set)  # not taken: their sender can't know
     _port: int = 0
 
@@ -115,12 +116,13 @@ class PagingReceiver:
             return
         self._names.add(name)
         self.taken.append(page)
-        self.taken_at_ms[name] = time.time_ns() // 1_000_000
         known = self.pages.get(key)
         now = (str(page["status"]), str(page["level"]))
         before = None if known is None else (known.status, known.level)
+        now_ms = time.time_ns() // 1_000_000
         if before == now == ("firing", "breach") and key not in self._ends_tried:
-            self.doubled.append(key)
+            self.doubled.append((key, self._paged_ms[key], now_ms))
+        self._paged_ms[key] = now_ms
         self._ends_tried.discard(key)
         if known is None or known.version < version:
             self.pages[key] = Page(version, str(page["status"]), str(page["level"]))

@@ -91,6 +91,9 @@ class Report:
     drained_seconds: float = 0.0
     paging: int = 0  # cycles that somebody should be paged for at the end
     pages: int = 0  # taken by the receiver
+    pages_excused: int = (
+        0  # said again, as the end of the first may have been said by a killed notifier
+    )
     pages_repeated: int = 0  # deliveries it had seen, and dropped
     lateness_seconds: list[float] = field(default_factory=list)
 
@@ -111,6 +114,7 @@ class Report:
             f"differences      {self.differing}",
             *(f"  {table}: {keys[:5]}" for table, keys in self.differences.items() if keys),
             f"pages            {self.pages:,} taken, {self.pages_repeated} repeats dropped,"
+            f" {self.pages_excused} said again after a kill,"
             f" {self.paging:,} firing at the end; "
             + ", ".join(
                 f"{name} {len(keys)}" for name, keys in self.differences.items() if "page" in name
@@ -167,7 +171,7 @@ class Chaos:
             await self._all_at_once(_Around(facade, receiver, processes), faults)
             await watching
             drained_at = time.monotonic()
-            await self._drain(settings, receiver, report)
+            await self._drain(settings, receiver, processes["notifier"].killed_ms, report)
             report.drained_seconds = time.monotonic() - drained_at
         report.ended = log_of_trouble(list(processes.values()))
         intents = [row for _key, row in await records_of(settings, "alert_intents")]
@@ -328,7 +332,13 @@ class Chaos:
 
     # -- the end ------------------------------------------------------------------------------
 
-    async def _drain(self, settings: Settings, receiver: PagingReceiver, report: Report) -> None:
+    async def _drain(
+        self,
+        settings: Settings,
+        receiver: PagingReceiver,
+        kills_ms: Sequence[int],
+        report: Report,
+    ) -> None:
         """Until every promise has come due and ClickHouse holds the truth, or patience ends."""
         source = await truth.read_source(settings, SOURCE)
         last_ms = max(event.ingested_ms for event in source.events)
@@ -347,7 +357,8 @@ class Chaos:
                 report.differences = await asyncio.to_thread(
                     truth.differences, wanted, found, oracle, self._prefix + SOURCE
                 )
-                report.differences |= truth.pages_that_differ(wanted, receiver)
+                report.differences |= truth.pages_that_differ(wanted, receiver, kills_ms)
+                report.pages_excused = len(truth.excused(receiver, kills_ms))
                 if not report.differing or time.monotonic() > end:
                     break
                 await asyncio.sleep(2.0)

@@ -24,6 +24,7 @@ class RoleProcess:
         self.name = name
         self.log = folder / f"{name.replace(' ', '-')}.log"
         self.ended_by_itself: list[str] = []
+        self.killed_ms: list[int] = []
         self._command = [sys.executable, "-m", "tests.chaos.role", role, str(offset)]
         self._environment = dict(environment)
         self._process: subprocess.Popen[bytes] | None = None
@@ -67,6 +68,7 @@ class RoleProcess:
                 process.send_signal(signal.SIGCONT)
             return
         self._down = True
+        self.killed_ms.append(time.time_ns() // 1_000_000)
         if kind == "restart":
             process.terminate()
             await asyncio.to_thread(self._wait)
@@ -105,8 +107,3 @@ class RoleProcess:
 def log_of_trouble(processes: list[RoleProcess]) -> list[str]:
     """How processes ended that nobody had killed."""
     return [f"{one.name}: {text}" for one in processes for text in one.ended_by_itself]
-
-
-def seconds_since(started_at: float) -> float:
-    """On the monotonic clock."""
-    return time.monotonic() - started_at
