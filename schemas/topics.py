@@ -44,14 +44,20 @@ def _changelog(source: str) -> TopicSpec:
     )
 
 
-def _outcome(table: str, key: str, meaning: str, max_message_bytes: int = 1_048_588) -> TopicSpec:
+def _outcome(
+    table: str,
+    key: str,
+    meaning: str,
+    max_message_bytes: int = 1_048_588,
+    retention_ms: int = 14 * DAY_MS,
+) -> TopicSpec:
     return TopicSpec(
         f"outcomes-{table.replace('_', '-')}",
         meaning,
         "outcome",
         key,
         f"schemas.outcomes row of {table} (JSON)",
-        retention_ms=14 * DAY_MS,
+        retention_ms=retention_ms,
         max_message_bytes=max_message_bytes,
         table=table,
     )
@@ -70,6 +76,7 @@ TOPICS: tuple[TopicSpec, ...] = (
         "topic/partition/offset",
         "what could not be processed, and why",
         max_message_bytes=4 * 1024 * 1024,  # the largest message of a source topic, in base64
+        retention_ms=7 * DAY_MS,  # as long as the source topic: they hold what customers wrote
     ),
     _outcome("partition_progress", "topic/partition", "how far each source partition is"),
     TopicSpec(

@@ -148,7 +148,7 @@ def _wanted(reason: str | None, topic: str | None, since: str | None, *, retried
 
 def _only(letters: list[Letter], name: str) -> Letter:
     if not letters:
-        hint = "`ticketpulse deadletters list` shows them; letters are kept for 14 days"
+        hint = "`ticketpulse deadletters list` shows them; letters are kept for 7 days"
         raise ProblemsError(Problem(name, "there is no such dead letter", hint))
     return letters[0]
 

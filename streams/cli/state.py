@@ -1,4 +1,4 @@
-"""`ticketpulse state summary` and `inspect`: what the workers' changelog holds."""
+"""`ticketpulse state summary`, `inspect` and `reemit`: what the workers' changelog holds."""
 
 import asyncio
 from typing import Annotated
@@ -10,10 +10,12 @@ from rich.table import Table
 
 from schemas.instants import rfc3339
 from streams.cli.errors import told_clearly
+from streams.runtime.clock import SystemClock
+from streams.shell.reemit import reemit
 from streams.shell.settings import load_settings
 from streams.shell.state_reader import PartitionSummary, inspected, summaries
 
-state = typer.Typer(no_args_is_help=True, help="See what the changelog holds; changes nothing.")
+state = typer.Typer(no_args_is_help=True, help="See what the changelog holds; say it again.")
 Broker = Annotated[str | None, typer.Option(help="host:port of Kafka, else the setting broker_url")]
 _COLUMNS = (
     "partition",
@@ -61,6 +63,19 @@ def inspect(
         entity = ticket if ticket.count("/") >= 2 else f"{settings.tenant}/{source}/{ticket}"
         found = asyncio.run(inspected(settings, entity))
         typer.echo(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode())
+
+
+@state.command("reemit")
+def say_again(
+    partition: Annotated[int | None, typer.Option(help="only this one")] = None,
+    broker: Broker = None,
+) -> None:
+    """Publish the rows of all living tickets again, for a database that has lost some. Pages nobody;
+    what a worker says later replaces them."""
+    with told_clearly():
+        settings = load_settings(broker_url=broker)
+        for one in asyncio.run(reemit(settings, partition, SystemClock().now_ms())):
+            typer.echo(f"partition {one.partition}: {one.rows:,} rows of {one.tickets:,} tickets")
 
 
 def _row(one: PartitionSummary) -> tuple[str, ...]:

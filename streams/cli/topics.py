@@ -1,5 +1,6 @@
 """`ticketpulse topics`: topics as they should be, against topics as they are."""
 
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -9,6 +10,7 @@ from rich.table import Table
 from schemas.problems import Problem, ProblemsError
 from schemas.topics import TOPICS
 from streams.cli.errors import told_clearly
+from streams.shell.kafka_rights import grant, rights_of
 from streams.shell.kafka_security import security_of
 from streams.shell.settings import load_settings
 from streams.shell.topics_admin import TopicsPlan, ensure_topics, plan_topics
@@ -56,6 +58,35 @@ def apply(
         for name in made.missing:
             typer.echo(f"created {name}")
         tell(plan_topics(address, settings.partitions, settings.topic_prefix, security))
+
+
+class Role(StrEnum):
+    """Whom rights are for."""
+
+    COMPUTE = "compute"
+    WRITER = "writer"
+    NOTIFIER = "notifier"
+    DASHBOARD = "dashboard"
+
+
+@topics.command("grant")
+def grant_rights(
+    role: Annotated[Role, typer.Argument(help="the role whose rights are given")],
+    user: Annotated[str, typer.Argument(help="the user of Kafka who gets them")],
+    dry_run: Annotated[bool, typer.Option(help="only show them")] = False,
+    broker: Broker = None,
+) -> None:
+    """Give a user of Kafka what a role needs, and nothing else (ACLs; the broker needs an authorizer)."""
+    with told_clearly():
+        settings = load_settings(broker_url=broker)
+        rights = rights_of(role.value, settings)
+        for right in rights:
+            operations = ", ".join(right.operations)
+            typer.echo(f"{right.resource.lower():8} {right.name}: {operations}")
+        if not dry_run:
+            _address(settings.broker_url)
+            grant(settings, rights, user)
+            typer.echo(f"given to {user}")
 
 
 def _address(broker_url: str) -> str:

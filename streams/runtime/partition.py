@@ -584,7 +584,7 @@ class PartitionEngine(Generic[S]):
             self._fill.remember(entity, len(dumped))
             rows = self._logic.rows(change.before, state, tuple(change.effects), stamp)
             key = entity.encode()
-            messages += [_row_message(key, row) for row in rows]
+            messages += [row_message(key, row) for row in rows]
         messages += map(_letter_message, self._effect_letters)
         records.update(self._repairs(records))
         records.update(dict.fromkeys(self._confirmed))
@@ -701,7 +701,8 @@ def _told(rejected: Rejected) -> str:
     return f"{rejected.where}: {rejected.detail}" if rejected.where else rejected.detail
 
 
-def _row_message(key: bytes, row: OutcomeRow) -> Message:
+def row_message(key: bytes, row: OutcomeRow) -> Message:
+    """A row as it goes onto its topic; `key` is the entity's."""
     table, content = row
     if table == "alert_intents":
         key = content["key"].encode()  # type: ignore[typeddict-item]  # told apart by the table

@@ -9,7 +9,7 @@ from schemas.problems import Problem, ProblemsError
 from schemas.topics import changelog_of
 from streams.core.tickets import snapshot
 from streams.runtime import changelog
-from streams.runtime.changelog import ChangelogError, Marker, Restoration
+from streams.runtime.changelog import ChangelogError, Marker, Restoration, Restored
 from streams.runtime.kafka_log import KafkaLog
 from streams.runtime.producer import LoudProducer, PublishError, partition_of
 from streams.shell.kafka_security import security_of
@@ -38,15 +38,15 @@ class PartitionSummary:
 
 async def summaries(settings: Settings) -> list[PartitionSummary]:
     """Of every partition, by number. ProblemsError when they can't be read."""
-    async with _Reader(settings) as reader:
+    async with ChangelogReader(settings) as reader:
         return [await reader.summary(number) for number in range(reader.partitions)]
 
 
 async def inspected(settings: Settings, entity: str) -> dict[str, object]:
     """The state of one ticket (`tenant/source/id`) and where it stands, as plain data."""
-    async with _Reader(settings) as reader:
+    async with ChangelogReader(settings) as reader:
         number = partition_of(entity.encode(), reader.partitions)
-        found = (await reader.restoration(number)).finish(0, _FOR_EVER_MS)
+        found = await reader.restored(number)
         value = found.states.get(changelog.state_key(entity))
         if value is None:
             what = f"partition {number} holds no state of it"
@@ -80,7 +80,9 @@ def _plain(value: object) -> object:
     return value.hex() if isinstance(value, bytes) else value
 
 
-class _Reader:
+class ChangelogReader:
+    """Restores partitions beside their owners; use as an async context."""
+
     def __init__(self, settings: Settings) -> None:
         if settings.broker_url == "embedded":
             what = "the embedded broker's states end with it"
@@ -96,7 +98,7 @@ class _Reader:
         )
         self.partitions = 0
 
-    async def __aenter__(self) -> "_Reader":
+    async def __aenter__(self) -> "ChangelogReader":
         await self._log.start()
         try:
             self.partitions = await self._count()
@@ -117,6 +119,13 @@ class _Reader:
             for record in chunk:
                 restoration.add(record)
         return restoration
+
+    async def restored(self, partition: int) -> Restored:
+        """What counts of a partition, as of now. ProblemsError when there is no such partition."""
+        if not 0 <= partition < self.partitions:
+            hint = f"there are {self.partitions}: 0 to {self.partitions - 1}"
+            raise ProblemsError(Problem(f"partition {partition}", "there is none", hint))
+        return (await self.restoration(partition)).finish(0, _FOR_EVER_MS)
 
     async def summary(self, partition: int) -> PartitionSummary:
         """See `PartitionSummary`."""

@@ -69,8 +69,12 @@ class RealKafka:
         if secured is not None:
             properties = secured.properties(properties)
             users = [
-                "--add-scram",
-                f"SCRAM-SHA-512=[name={secured.user},password={secured.password}]",
+                option
+                for name in (secured.user, *secured.others)
+                for option in (
+                    "--add-scram",
+                    f"SCRAM-SHA-512=[name={name},password={secured.password}]",
+                )
             ]
         self._config.write_text(properties)
         formatted = subprocess.run(
@@ -142,11 +146,13 @@ class RealKafka:
 
 @dataclass(frozen=True, slots=True)
 class Secured:
-    """TLS with a certificate of its own authority, and one user; both made by `openssl` in a folder."""
+    """TLS with a certificate of its own authority, made by `openssl` in a folder; a user who may do
+    everything, and others who may do what they were granted."""
 
     folder: Path
     user: str = "ticketpulse"
     password: str = "a-password-for-tests"
+    others: tuple[str, ...] = ()
 
     @property
     def ca_file(self) -> Path:
@@ -171,6 +177,8 @@ class Secured:
             (
                 "",
                 "inter.broker.listener.name=SASL_SSL",
+                "authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+                f"super.users=User:{self.user};User:ANONYMOUS",  # the controller's own listener
                 "sasl.enabled.mechanisms=SCRAM-SHA-512",
                 "sasl.mechanism.inter.broker.protocol=SCRAM-SHA-512",
                 "ssl.keystore.type=PEM",

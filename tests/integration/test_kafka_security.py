@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
@@ -13,18 +14,22 @@ from typer.testing import CliRunner, Result
 
 from schemas.problems import ProblemsError
 from sinks.memory import MemorySink
+from sinks.receivers.webhook import Webhook
 from streams.cli.app import app
 from streams.policies import load_book
 from streams.runtime.clock import ManualClock
-from streams.runtime.producer import LoudProducer
+from streams.runtime.producer import LoudProducer, PublishError
 from streams.shell.compute import compute_role
 from streams.shell.kafka_security import security_of
+from streams.shell.notifier import notifier_role
 from streams.shell.settings import PREFIX, Settings, load_settings
 from streams.shell.writer import writer_role
 from tests.integration.computing import BOSTON_POLICY, ROOT, acknowledged, until
 from tests.integration.real_kafka import RealKafka, Secured, find_jars
 from tests.integration.test_compute import HOUR_MS, START_MS, created
+from tests.receiver import PagingReceiver
 
+ROLES = ("compute", "writer", "notifier", "dashboard")
 pytestmark = [pytest.mark.kafka, pytest.mark.slow]
 
 
@@ -32,7 +37,7 @@ pytestmark = [pytest.mark.kafka, pytest.mark.slow]
 def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RealKafka, Secured]]:
     if shutil.which("openssl") is None:
         pytest.skip("no openssl to make certificates with")
-    with_tls = Secured(tmp_path_factory.mktemp("certificates"))
+    with_tls = Secured(tmp_path_factory.mktemp("certificates"), others=ROLES)
     kafka = RealKafka(find_jars(), tmp_path_factory.mktemp("secured-kafka"), with_tls)
     try:
         kafka.start()
@@ -59,7 +64,7 @@ def settings_for(secured: tuple[RealKafka, Secured], **overrides: object) -> Set
 
 
 def environment_of(settings: Settings) -> dict[str, str]:
-    names = ("broker_url", "kafka_security", "kafka_user", "partitions")
+    names = ("broker_url", "kafka_security", "kafka_user", "partitions", "topic_prefix")
     environment = {PREFIX + name.upper(): str(getattr(settings, name)) for name in names}
     environment[PREFIX + "KAFKA_PASSWORD"] = settings.kafka_password.get_secret_value()
     if settings.kafka_ca_file is not None:
@@ -106,6 +111,54 @@ async def test_events_flow_and_commands_work_with_tls_and_a_user(
         result = await asyncio.to_thread(command, settings, *arguments)
         assert result.exit_code == 0, result.output
         assert said in result.output
+
+
+async def test_each_role_works_with_what_it_was_granted_and_can_do_no_more(
+    secured: tuple[RealKafka, Secured],
+) -> None:
+    given = {"topic_prefix": "granted-"}
+    everything = settings_for(secured, **given)
+    assert (await asyncio.to_thread(command, everything, "topics", "apply")).exit_code == 0
+    for role in ROLES:
+        granted = await asyncio.to_thread(command, everything, "topics", "grant", role, role)
+        assert granted.exit_code == 0, granted.output
+    of = {role: settings_for(secured, kafka_user=role, **given) for role in ROLES}
+
+    def producer_of(role: str) -> LoudProducer:
+        settings = of[role]
+        return LoudProducer(
+            settings.broker_url,
+            client_id=role,
+            topic_prefix=settings.topic_prefix,
+            security=security_of(settings),
+        )
+
+    edge, worker, pager = producer_of("dashboard"), producer_of("compute"), producer_of("notifier")
+    async with PagingReceiver() as receiver, AsyncExitStack() as stack:
+        for one in (edge, worker, pager):
+            await one.start()
+            stack.push_async_callback(one.stop)
+        clock = ManualClock(START_MS + 2 * HOUR_MS)
+        compute = compute_role(of["compute"], load_book(everything.policy), clock, worker)
+        writer = writer_role(of["writer"], MemorySink())
+        webhook = Webhook(receiver.url, "")
+        notifier = notifier_role(of["notifier"], clock, pager, [webhook])
+        running = []
+        for started in (writer, notifier, compute):
+            await started.start()
+            running.append(asyncio.ensure_future(started.run()))
+        try:
+            crowd = [created(f"T{n}", START_MS, START_MS + HOUR_MS) for n in range(20)]
+            await edge.publish("tickets", crowd)
+            await until(lambda: writer.counters().rows_total["tickets"] == 20)
+            await until(lambda: len(receiver.firing()) == 20)
+            for one, topic in ((edge, "policies"), (pager, "tickets"), (worker, "tickets")):
+                with pytest.raises(PublishError, match="TopicAuthorizationFailed"):
+                    await one.publish(topic, [(b"k", b"v")])
+        finally:
+            for started in (compute, notifier, writer):
+                await started.stop()
+            await asyncio.gather(*running)
 
 
 def refused(settings: Settings) -> str:
