@@ -54,6 +54,7 @@ class Marker(msgspec.Struct, array_like=True, frozen=True):
     rejected_total: int
     watermark_ms: int | None
     stop_counts: StopCounts = StopCounts()
+    now_ms: int = 0  # the latest now by which anything was judged
 
 
 class Message(msgspec.Struct, array_like=True, frozen=True, gc=False):

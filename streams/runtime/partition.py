@@ -45,6 +45,7 @@ _JSON = orjson.OPT_UTC_Z
 _TOPIC_OF = OUTCOME_TOPIC_OF_TABLE
 _URGENT_LEVELS = frozenset(("breach", "retracted", "resolved"))
 _STALE_TIMERS_MAX = 10_000
+CLOCK_BACK_MS_MAX = 10 * 60_000
 
 log = logging.getLogger(__name__)
 
@@ -204,7 +205,7 @@ class PartitionEngine(Generic[S]):
         self._changes: dict[str, _Change[S]] = {}
         self._letters: list[DeadLetterRow] = []  # of what can't be decoded; have no state
         self._effect_letters: list[DeadLetterRow] = []  # decided by state: belong to the outbox
-        self._input_bytes = 0
+        self._input_bytes = self._latest_ms = 0
         self._fill = Fill()
         self._stop_rule = StopRule(around.limits.stop)
         self._number: int | None = None
@@ -253,6 +254,7 @@ class PartitionEngine(Generic[S]):
             self.rejected_total = restored.marker.rejected_total
             self.watermark_ms = restored.marker.watermark_ms
             self._stop_rule = StopRule(self.limits.stop, restored.marker.stop_counts)
+            self._latest_ms = restored.marker.now_ms
         self.durable = Durable(self.position, self.events_total, self.rejected_total)
         self._reput = restored.reput
         self.repaired_keys_total = len(restored.reput)
@@ -332,7 +334,7 @@ class PartitionEngine(Generic[S]):
         StopRuleError when too much of it can't be processed: then nothing since the last checkpoint is
         acknowledged, now or later.
         """
-        now_ms = self._clock.now_ms()
+        now_ms = self._now_ms()
         position = self.position
         for record in records:
             if record.offset < position:
@@ -389,6 +391,8 @@ class PartitionEngine(Generic[S]):
         instant_ms = min(event.occurred_ms, event.ingested_ms)
         if self.watermark_ms is None or instant_ms > self.watermark_ms:
             self.watermark_ms = instant_ms
+        if 0 < event.ingested_ms - self._latest_ms <= CLOCK_BACK_MS_MAX:
+            self._latest_ms = event.ingested_ms  # it has come in, so that instant has passed
         if after is not before:
             self._keep(entity, before, after, effects, len(record.value or b""))
         return None
@@ -399,6 +403,15 @@ class PartitionEngine(Generic[S]):
         if after is None or self._fill.bound(entity, len(record.value or b"")) <= bytes_max:
             return False
         return len(self._dumped(after)) > bytes_max
+
+    def _now_ms(self) -> int:
+        """The pipeline's now, which never runs back in a partition, not even over a restart: a row made by
+        a clock that was set back would deny what has been announced, and no timer says it again.
+        A clock that had been far ahead is not believed in for so long."""
+        now_ms = self._clock.now_ms()
+        if not 0 < self._latest_ms - now_ms <= CLOCK_BACK_MS_MAX:
+            self._latest_ms = now_ms
+        return self._latest_ms
 
     def _home_of(self, record: SourceRecord) -> int:
         return self._partition_of(record.key or b"", self.source.partitions)
@@ -421,7 +434,7 @@ class PartitionEngine(Generic[S]):
                 original=self._seal(record.value or b""),
                 original_bytes=len(record.value or b""),
                 event_time=from_ms(max(0, record.timestamp_ms)),
-                recorded_at=from_ms(self._clock.now_ms()),
+                recorded_at=from_ms(self._now_ms()),
                 version=self._next_number(),
             )
         )
@@ -571,7 +584,7 @@ class PartitionEngine(Generic[S]):
 
     def _capture(self) -> _Capture:
         number = self._next_number()
-        stamp = Stamp(self.partition, number, self._clock.now_ms())
+        stamp = Stamp(self.partition, number, self._now_ms())
         records: dict[bytes, bytes | None] = {}
         messages: list[Message] = []
         for entity, change in self._changes.items():
@@ -640,6 +653,7 @@ class PartitionEngine(Generic[S]):
             rejected_total=self.rejected_total,
             watermark_ms=self.watermark_ms,
             stop_counts=self._stop_rule.counts(),
+            now_ms=self._latest_ms,
         )
 
     async def _check(self, base: int, capture: _Capture) -> None:

@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from schemas.encode import encode
-from schemas.events import Closed, Created, Data, Event
+from schemas.events import Closed, Created, Data, Event, Message as Reply
 from streams.runtime.changelog import FencedError, Message
 from streams.runtime.clock import ManualClock
 from streams.runtime.memory_log import MemoryLog
@@ -49,6 +49,55 @@ def record(offset: int, event_id: str, at_ms: int, data: Data, ticket: str = "T1
         data=data,
     )
     return SourceRecord(offset, at_ms, event.key.encode(), encode(event))
+
+
+class SetBack(ManualClock):
+    """A clock that somebody sets wrong."""
+
+    def set(self, now_ms: int) -> None:
+        self._now_ms = now_ms
+
+
+async def opened_by(clock: ManualClock, outlet: Outlet, log: MemoryLog) -> Engine:
+    around = Surroundings(outlet, decode_record, clock, clock, lambda _key, _count: 0)
+    engine: Engine = PartitionEngine("tickets", 0, LOGIC, log, around)
+
+    async def source_now(_at_least: int) -> SourceRange:
+        return SourceRange(0, SOURCE_END, 1)
+
+    await engine.open(source_now, f"claim {len(log.records)}")
+    return engine
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+async def test_a_row_does_not_deny_a_breach_when_the_clock_is_set_back(restarted: bool) -> None:
+    """It was announced by an event, without a timer that could say it again."""
+    outlet, log, clock = Outlet(), MemoryLog(), SetBack(START_MS)
+    engine = await opened_by(clock, outlet, log)
+    engine.apply([record(0, "c", START_MS, Created())], 1)
+    clock.set(START_MS + 2 * TARGET_MS)
+    engine.apply([record(1, "r", START_MS + TARGET_MS + 1, Reply("customer"))], 2)
+    engine.fire_timers(clock.now_ms())
+    await engine.checkpoint()
+    clock.set(START_MS + TARGET_MS // 2)
+    if restarted:
+        engine = await opened_by(clock, outlet, log)
+    engine.apply([record(2, "t", START_MS + 1, Reply("agent"))], 3)
+    await engine.checkpoint()
+    rows = outlet.of("outcomes-ticket-clocks")
+    assert [row["breached"] for row in rows][-1] is True
+    assert str(rows[-1]["judged_at"]) >= str(rows[0]["judged_at"])
+
+
+async def test_a_clock_that_had_been_far_ahead_is_believed_when_it_is_right() -> None:
+    outlet, log, clock = Outlet(), MemoryLog(), SetBack(START_MS + YEAR_MS)
+    engine = await opened_by(clock, outlet, log)
+    engine.apply([record(0, "c", START_MS, Created())], 1)
+    await engine.checkpoint()
+    clock.set(START_MS + 1)
+    engine.apply([record(1, "r", START_MS + 1, Reply("agent"), "T2")], 2)
+    await engine.checkpoint()
+    assert outlet.of("outcomes-tickets")[-1]["judged_at"] == "2023-11-14T22:13:20.001000Z"
 
 
 async def opened(
