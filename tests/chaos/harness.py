@@ -343,7 +343,8 @@ class Chaos:
         source = await truth.read_source(settings, SOURCE)
         last_ms = max(event.ingested_ms for event in source.events)
         until_ms = last_ms + round(LAST_DUE_SECONDS * 1_000)
-        wanted = truth.truth_of(source, settings, until_ms)
+        # In a thread: the receiver of pages lives in this loop, and must go on answering.
+        wanted = await asyncio.to_thread(truth.truth_of, source, settings, until_ms)
         report.events = source.total
         report.compared = truth.rows_compared(wanted)
         report.paging = len(wanted.paging)
