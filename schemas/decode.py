@@ -6,12 +6,14 @@ else, with exact words for what is wrong.
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import NamedTuple
 
 import msgspec
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from schemas import fast, wire
+from schemas.customers import REFUSED_IN_CLEAR, Alias, CustomerIds
 from schemas.documents import Document, parse
 from schemas.encode import digest_of, document_of, encode, key_of, missing_event_id
 from schemas.events import Data, EntityKind, Event, Rejected
@@ -36,6 +38,15 @@ _DETAIL_MAX = 1_000
 UPCASTERS: dict[int, Callable[[Document], Document]] = {}
 
 
+class Accepted(NamedTuple):
+    """An event that may go on its topic: canonical, and what it tells of changed customer keys."""
+
+    topic: str
+    key: bytes
+    value: bytes
+    aliases: tuple[Alias, ...] = ()
+
+
 def decode(
     value: bytes | None, *, key: bytes | None, received_ms: int, kind: EntityKind | None = None
 ) -> Event | Rejected:
@@ -48,14 +59,22 @@ def decode(
 
 
 def check_line(
-    raw: bytes, *, tenant_default: str, now_ms: int, trust_ingested_at: bool = False
-) -> tuple[str, bytes, bytes] | Rejected:
-    """Check one event at the edge; returns (topic, key, canonical value), `ingested_at` stamped.
+    raw: bytes,
+    *,
+    tenant_default: str,
+    now_ms: int,
+    trust_ingested_at: bool = False,
+    customers: CustomerIds = REFUSED_IN_CLEAR,
+) -> Accepted | Rejected:
+    """Check one event at the edge; `ingested_at` is stamped, the customer's id replaced.
 
     An event without a tenant gets `tenant_default`. A sender's own `ingested_at` is kept only with
     `trust_ingested_at`. Fields that nobody knows end here.
     """
     event = _decode(raw, None, None, now_ms, tenant_default)
+    aliases: tuple[Alias, ...] = ()
+    if not isinstance(event, Rejected):
+        event, aliases = customers.at_edge(event)
     if isinstance(event, Rejected):
         return event
     if not trust_ingested_at:
@@ -63,7 +82,7 @@ def check_line(
     encoded = encode(event)
     if len(encoded) > EVENT_BYTES_MAX:  # what is stamped here can lift it over the limit
         return _too_large(len(encoded))
-    return wire.TOPIC_OF[event.kind], key_of(event), encoded
+    return Accepted(wire.TOPIC_OF[event.kind], key_of(event), encoded, aliases)
 
 
 def _decode(

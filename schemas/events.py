@@ -108,6 +108,10 @@ class ExternalVerdict(Data, frozen=True, tag="external_verdict"):
     verdict: Literal["met", "breached"]
 
 
+class CustomerErased(Data, frozen=True, tag="customer_erased"):
+    """Whoever the customer was: forget it, before and after this event."""
+
+
 TicketData = (
     Created
     | StatusChanged
@@ -124,6 +128,7 @@ TicketData = (
     | StageChanged
     | Excluded
     | ExternalVerdict
+    | CustomerErased
 )
 
 

@@ -155,6 +155,30 @@ class PartitionProgressRow(TypedDict):
     rejected_total: int
 
 
+@with_config(FORBID_EXTRA)
+class CustomerAliasRow(TypedDict):
+    """Two pseudonyms of one customer, told while a key is being changed. Key: tenant, alias."""
+
+    tenant: str
+    alias: str  # what an older key made
+    customer_id: str  # what counts now
+    event_time: datetime  # when the edge saw both
+    version: int
+
+
+@with_config(FORBID_EXTRA)
+class AuditRow(TypedDict):
+    """Somebody did something that must be accounted for. Key: audit_id."""
+
+    audit_id: str
+    event_time: datetime
+    actor: str  # user of the operating system, token or proxy
+    action: str  # erase, …
+    subject: str  # what it was done to; of a customer only a hash
+    detail: str  # counts and reasons, no personal data
+    version: int
+
+
 # table → contract of its rows
 ROWS: dict[str, type[object]] = {
     "ticket_clocks": TicketClockRow,
@@ -162,4 +186,6 @@ ROWS: dict[str, type[object]] = {
     "alert_intents": AlertIntentRow,
     "dead_letters": DeadLetterRow,
     "partition_progress": PartitionProgressRow,
+    "customer_aliases": CustomerAliasRow,
+    "audit": AuditRow,
 }

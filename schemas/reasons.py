@@ -33,6 +33,7 @@ REASONS: dict[str, Reason] = {
     "ambiguous_entity": Reason("not exactly one of ticket_id, call_id, survey_id", "实体编号必须且只能有一个", "send exactly one id"),
     "wrong_topic": Reason("the event belongs on another topic", "事件发到了错误的主题", "tickets, calls and surveys have a topic each"),
     "wrong_key": Reason("the record's key is not tenant/source/id of the event", "消息键与事件不符", "use tenant/source/id as the key"),
+    "clear_customer_id": Reason("the event names its customer in clear", "事件含明文客户标识", "send it through the edge with TICKETPULSE_CUSTOMER_KEYS set; or say by TICKETPULSE_CUSTOMER_IDS that the source's ids are pseudonyms (clear), or drop them"),
     # found later
     "misrouted": Reason("the record lies in a partition its key does not belong to", "消息分区错误", "use the murmur2 partitioner that Kafka clients have by default"),
     "too_late": Reason("the ticket was forgotten: closed longer ago than the policy's horizon", "事件过晚，工单已归档", "raise horizon_days, or correct the source"),

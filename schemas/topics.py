@@ -20,6 +20,7 @@ class TopicSpec:
     retention_ms: int = 7 * DAY_MS
     max_message_bytes: int = 1_048_588
     min_compaction_lag_ms: int = 0
+    max_compaction_lag_ms: int = 0  # what was replaced is gone after that; 0: some day
     partitions: int | None = None
     table: str | None = None  # outcome topics: the ClickHouse table in JSONEachRow
 
@@ -41,6 +42,7 @@ def _changelog(source: str) -> TopicSpec:
         retention_ms=-1,
         max_message_bytes=32 * 1024 * 1024,
         min_compaction_lag_ms=6 * 3_600_000,
+        max_compaction_lag_ms=7 * DAY_MS,  # as long as the source topic keeps the events
     )
 
 
@@ -79,6 +81,13 @@ TOPICS: tuple[TopicSpec, ...] = (
         retention_ms=7 * DAY_MS,  # as long as the source topic: they hold what customers wrote
     ),
     _outcome("partition_progress", "topic/partition", "how far each source partition is"),
+    _outcome(
+        "customer_aliases",
+        "tenant/alias",
+        "pseudonyms of one customer by an old and a new key",
+        retention_ms=7 * DAY_MS,
+    ),
+    _outcome("audit", "audit id", "who did what that must be accounted for"),
     TopicSpec(
         "notifications",
         "what each receiver has heard of a clock cycle, and what it should",

@@ -261,6 +261,10 @@ class ExternalVerdict(Wire):
     verdict: Literal["met", "breached"]
 
 
+class CustomerErased(Wire):
+    """The customer is to be forgotten: id and attributes, of earlier and later events alike."""
+
+
 class IvrEntered(Wire):
     """The call reached the voice menu."""
 
@@ -440,6 +444,7 @@ TYPES: dict[EntityKind, dict[str, tuple[type[Wire], type[events.Data]]]] = {
         "stage_changed": (StageChanged, events.StageChanged),
         "excluded": (Excluded, events.Excluded),
         "external_verdict": (ExternalVerdict, events.ExternalVerdict),
+        "customer_erased": (CustomerErased, events.CustomerErased),
     },
     "call": {
         "ivr_entered": (IvrEntered, events.IvrEntered),

@@ -14,6 +14,10 @@ import msgspec
 
 from sinks.contract import Batch
 
+# What a row held costs beside its value: the struct, two numbers, the key, two objects' headers.
+# Measured with tracemalloc (206 bytes with a short key).
+ROW_OVERHEAD_BYTES = 250
+
 
 class SourceRow(msgspec.Struct, frozen=True, gc=False):
     """One outcome row as read from its topic. Nobody has parsed `value`."""
@@ -29,13 +33,14 @@ class SourceRow(msgspec.Struct, frozen=True, gc=False):
 @dataclass(frozen=True, slots=True)
 class Limits:
     """A batch is due at `age_seconds`, or earlier when it is full. A buffer beyond `held_*` is full:
-    its partitions must pause."""
+    its partitions must pause. The limits are per table, and held bytes count what a row really costs,
+    so that an outage of the database costs a writer of a handful of tables less than 200 MiB."""
 
     age_seconds: float = 1.0
-    rows_max: int = 50_000
-    bytes_max: int = 16 * 1024 * 1024
-    held_rows_max: int = 200_000
-    held_bytes_max: int = 64 * 1024 * 1024
+    rows_max: int = 25_000
+    bytes_max: int = 4 * 1024 * 1024
+    held_rows_max: int = 40_000
+    held_bytes_max: int = 12 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +105,8 @@ class TableBuffer:
 
     @property
     def held_bytes(self) -> int:
-        """Bytes of the rows that wait."""
-        return self._bytes
+        """Memory of the rows that wait."""
+        return self._bytes + len(self._rows) * ROW_OVERHEAD_BYTES
 
     @property
     def oldest_timestamp_ms(self) -> int | None:
@@ -112,14 +117,14 @@ class TableBuffer:
         """True: take no more until something has been stored."""
         return (
             len(self._rows) >= self._limits.held_rows_max
-            or self._bytes >= self._limits.held_bytes_max
+            or self.held_bytes >= self._limits.held_bytes_max
         )
 
     def is_roomy(self) -> bool:
         """True: half empty again, so that pausing and resuming don't chase each other."""
         return (
             len(self._rows) <= self._limits.held_rows_max // 2
-            and self._bytes <= self._limits.held_bytes_max // 2
+            and self.held_bytes <= self._limits.held_bytes_max // 2
         )
 
     def due_in_seconds(self, now_seconds: float) -> float | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from string import Template
 
 from schemas.problems import Problem, ProblemsError
-from sinks.clickhouse.tables import TABLES, Column, TableSpec
+from sinks.clickhouse.tables import Column, TableSpec
 
 # Repeated inserts of the last so many blocks are dropped by their token (see sinks.batching).
 DEDUPLICATION_BLOCKS = 1000
@@ -75,20 +75,6 @@ def create_view(spec: TableSpec) -> str:
         f"SELECT\n    {columns}\nFROM {spec.name} FINAL{condition}\n"
         f"COMMENT {quoted('current rows: ' + spec.comment)};\n"
     )
-
-
-def first_migrations() -> dict[str, str]:
-    """The files of the first two migrations, as they were written once; later changes are new files."""
-    drop = "DROP TABLE IF EXISTS {}${{on_cluster}};\n"
-    drop_view = "DROP VIEW IF EXISTS {}${{on_cluster}};\n"
-    return {
-        "0001_outcomes.up.sql": "\n".join(create_table(spec) for spec in TABLES),
-        "0001_outcomes.down.sql": "".join(drop.format(spec.name) for spec in reversed(TABLES)),
-        "0002_current_rows.up.sql": "\n".join(create_view(spec) for spec in TABLES),
-        "0002_current_rows.down.sql": "".join(
-            drop_view.format(spec.view) for spec in reversed(TABLES)
-        ),
-    }
 
 
 def _column(column: Column) -> str:

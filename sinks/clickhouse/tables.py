@@ -239,5 +239,44 @@ PARTITION_PROGRESS = TableSpec(
     zh="处理进度",
 )
 
-TABLES = (TICKET_CLOCKS, TICKETS, ALERT_INTENTS, DEAD_LETTERS, PARTITION_PROGRESS)
+CUSTOMER_ALIASES = TableSpec(
+    "customer_aliases",
+    "pseudonyms of one customer by an old and a new key",
+    ("tenant", "alias"),
+    (
+        Column("tenant", CODE, "tenant", "租户"),
+        Column("alias", TEXT, "pseudonym that an older key made"),
+        Column("customer_id", TEXT, "pseudonym that counts now", "客户"),
+        Column("event_time", INSTANT, "when the edge saw both"),
+        Column("version", BIG_COUNT, "the highest wins"),
+    ),
+    zh="客户别名",
+)
+
+AUDIT = TableSpec(
+    "audit",
+    "who did what that must be accounted for",
+    ("audit_id",),
+    (
+        Column("audit_id", TEXT, "id of the entry"),
+        Column("event_time", INSTANT, "when it was done"),
+        Column("actor", TEXT, "who did it"),
+        Column("action", CODE, "what was done"),
+        Column("subject", TEXT, "what it was done to; of a customer only a hash"),
+        Column("detail", TEXT, "counts and reasons"),
+        Column("version", BIG_COUNT, "the highest wins"),
+    ),
+    zh="审计",
+    pruned_by=("event_time",),
+)
+
+TABLES = (
+    TICKET_CLOCKS,
+    TICKETS,
+    ALERT_INTENTS,
+    DEAD_LETTERS,
+    PARTITION_PROGRESS,
+    CUSTOMER_ALIASES,
+    AUDIT,
+)
 BY_NAME = {table.name: table for table in TABLES}

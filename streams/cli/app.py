@@ -3,6 +3,7 @@
 import typer
 
 from streams.cli import (
+    customers,
     database,
     deadletters,
     explain,
@@ -36,5 +37,6 @@ for module in (
     policy_topic,
     deadletters,
     state,
+    customers,
 ):
     module.register(app)

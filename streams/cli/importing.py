@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from schemas.customers import CustomerIds
 from schemas.instants import parse_rfc3339, rfc3339
 from schemas.mapping import Mapping
 from schemas.problems import Problem, ProblemsError
@@ -14,6 +15,7 @@ from streams.cli.progress import progress_bar
 from streams.importing import Source, Tally, TimeSorter, convert, load_mapping, mapping_names
 from streams.importing.faults import meaning_of
 from streams.importing.output import RejectedFile, check_distinct, whole_file
+from streams.shell.customers import customer_ids_of
 from streams.shell.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -56,7 +58,8 @@ def import_file(
         settings = load_settings(broker_url=broker)
         known = load_mapping(mapping)
         exported_ms = _instant(exported_at)
-        source = Source(file, known, settings.tenant, limit, exported_ms)
+        customers = _customers(settings, known, to)
+        source = Source(file, known, settings.tenant, limit, exported_ms, customers)
         rejected = rejected or _rejected_path(file, to)
         check_distinct(file, to=None if to == KAFKA else Path(to), rejected=rejected)
         with RejectedFile(rejected) as rejects:
@@ -66,6 +69,24 @@ def import_file(
             else:
                 tally = _write(source, rejects, Path(to))
             _tell(known, tally, rejects, to)
+
+
+def _customers(settings: Settings, mapping: Mapping, to: str) -> CustomerIds:
+    """What becomes of customer ids; ProblemsError at once where every row would be refused."""
+    customers = customer_ids_of(settings)
+    keyed = customers.mode == "keyed" and any("customer_id" in rule.data for rule in mapping.events)
+    if keyed and not customers.keys:
+        what = "the file names customers, and there is no key to make pseudonyms of them"
+        hint = (
+            "set TICKETPULSE_CUSTOMER_KEYS (`ticketpulse customers new-key`); or"
+            " TICKETPULSE_CUSTOMER_IDS=dropped, or =clear when they are pseudonyms already"
+        )
+        raise ProblemsError(Problem(mapping.mapping, what, hint))
+    if keyed and len(customers.keys) > 1 and to != KAFKA:
+        what = "while a key is being changed, pseudonyms have aliases, which a file of events can't hold"
+        hint = "import with --to kafka, or with the newest key only"
+        raise ProblemsError(Problem("customer_keys", what, hint))
+    return customers
 
 
 def _instant(text: str | None) -> int | None:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from schemas.notifications import Heard, Notice, Notification
+from schemas.notifications import Heard, Notice, Notification, Wanted
 
 FIRING_LEVELS = frozenset(("at_risk", "breach"))
 _MAYBE_FIRING = frozenset(("firing", "maybe"))
@@ -44,11 +44,10 @@ def decide(key: str, notice: Notice, receiver: str, now_ms: int, page_age_ms_max
             return Unsaid()
         once = _once(key, wanted.version)
         return Notification(key, once, "resolved", firing.level, firing.team, wanted)
-    if wanted.level == "breach":
-        if firing is not None and (firing.status, firing.level) == ("firing", "breach"):
-            return Unsaid()  # the same breach at another instant: no second page
-        if wanted.page_ms is not None and now_ms < wanted.page_ms:
-            return Wait(wanted.page_ms)
+    if firing is not None and _stands(firing, wanted):
+        return Unsaid()  # the same at another instant: no second page
+    if wanted.level == "breach" and wanted.page_ms is not None and now_ms < wanted.page_ms:
+        return Wait(wanted.page_ms)
     late = wanted.breach_ms is not None and wanted.recorded_ms - wanted.breach_ms > page_age_ms_max
     same = firing is None or (firing.level, firing.team) == (wanted.level, wanted.team)
     was = None if same else firing
@@ -128,6 +127,14 @@ def is_over(notice: Notice, receivers: Iterable[str]) -> bool:
 
 def _with(notice: Notice, receiver: str, heard: Heard) -> Notice:
     return Notice(notice.wanted, {**notice.heard, receiver: heard})
+
+
+def _stands(firing: Heard, wanted: Wanted) -> bool:
+    """Whether what is wanted was heard, and is known to have been. A warning follows the ticket to another
+    team; a page does not ring twice for it."""
+    if (firing.status, firing.level) != ("firing", wanted.level):
+        return False
+    return wanted.level == "breach" or firing.team == wanted.team
 
 
 def _as_tried(heard: Heard) -> tuple[str, bool] | None:

@@ -49,6 +49,7 @@ class Access:
         self._token = config.token.encode()
         self._session = hmac.new(self._token, b"ticketpulse session", hashlib.sha256).hexdigest()
         self._hosts = {host.lower() for host in config.allowed_hosts}
+        self._proxies = [ipaddress.ip_network(text) for text in config.trusted_proxies]
 
     def middleware(self) -> Middleware:
         """Turns away before any handler runs."""
@@ -96,15 +97,29 @@ class Access:
         return not self._hosts or _is_address(host, loopback=False)
 
     def authorized(self, request: web.Request) -> bool:
-        """By header; by the browser's cookie for what only reads."""
-        if not self._token:
+        """By header; by the browser's cookie for what only reads; by a proxy that knows its users."""
+        if self._proxies and self._named_by_proxy(request):
             return True
+        if not self._token:
+            return not self._proxies
         kind, _, given = request.headers.get("Authorization", "").partition(" ")
         if kind.lower() == "bearer" and self.token_matches(given.strip()):
             return True
         cookie = request.cookies.get(COOKIE, "")
         reads = request.method in {"GET", "HEAD"}
         return reads and hmac.compare_digest(_bytes(cookie), self._session.encode())
+
+    def _named_by_proxy(self, request: web.Request) -> bool:
+        """Whether the connection comes from a trusted proxy and names a user. What the proxy itself was
+        told (X-Forwarded-For and the like) is not asked: anybody can write that."""
+        if not request.headers.get(self._config.proxy_user_header, "").strip():
+            return False
+        try:
+            peer = ipaddress.ip_address(request.remote or "")
+        except ValueError:
+            return False
+        mapped = getattr(peer, "ipv4_mapped", None)  # how an IPv4 peer looks to an IPv6 socket
+        return any((mapped or peer) in network for network in self._proxies)
 
     def token_matches(self, given: str) -> bool:
         """In constant time."""

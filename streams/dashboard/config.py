@@ -1,11 +1,15 @@
 """What the page, its API and the ingest edge are told at start."""
 
 import ipaddress
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
+from schemas.customers import REFUSED_IN_CLEAR, CustomerIds
 from schemas.problems import Problem, ProblemsError
+
+_HEADER = re.compile(r"[A-Za-z0-9-]{1,100}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +24,9 @@ class DemoClock:
 class DashboardConfig:
     """`port` 0 takes a free one. `tenant`: whose numbers the page shows (empty: everybody's), and the
     tenant of events that name none. `zone`: of every time shown and of "today". `clock_labels`:
-    clock → {en, zh-CN}. `allowed_hosts`: further names the page is reached by (a proxy's)."""
+    clock → {en, zh-CN}. `allowed_hosts`: further names the page is reached by (a proxy's).
+    `customers`: what becomes of the customer ids in events that are posted. `trusted_proxies`: addresses
+    and networks that have asked their users who they are, and name them in `proxy_user_header`."""
 
     host: str = "127.0.0.1"
     port: int = 8311
@@ -33,6 +39,9 @@ class DashboardConfig:
     zone: str = "UTC"
     clock_labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     allowed_hosts: tuple[str, ...] = ()
+    customers: CustomerIds = REFUSED_IN_CLEAR
+    trusted_proxies: tuple[str, ...] = ()
+    proxy_user_header: str = "X-Forwarded-User"
 
     @property
     def speed(self) -> float:
@@ -56,13 +65,25 @@ class DashboardConfig:
             raise ProblemsError(*problems)
 
     def _problems(self) -> Iterator[Problem]:
-        if not self.on_loopback and not self.token:
+        if not self.on_loopback and not self.token and not self.trusted_proxies:
             what = "reachable from other machines, but no token is set"
-            hint = "set TICKETPULSE_HTTP_TOKEN, or TICKETPULSE_HTTP_HOST=127.0.0.1"
+            hint = (
+                "set TICKETPULSE_HTTP_TOKEN, or TICKETPULSE_HTTP_HOST=127.0.0.1; behind a proxy that"
+                " knows its users TICKETPULSE_TRUSTED_PROXIES"
+            )
             yield Problem(f"http_host {self.host or '(all addresses)'}", what, hint)
         if any(character.isspace() for character in self.token):
             hint = "choose one without blanks and line ends"
             yield Problem("http_token", "a token can't contain blanks", hint)
+        for text in self.trusted_proxies:
+            try:
+                ipaddress.ip_network(text)
+            except ValueError as error:
+                hint = "an address such as 10.0.0.7, or a network such as 10.0.0.0/24"
+                yield Problem(f"trusted_proxies {text}", str(error), hint)
+        if self.trusted_proxies and not _HEADER.fullmatch(self.proxy_user_header):
+            hint = "a header's name, such as X-Forwarded-User"
+            yield Problem("proxy_user_header", "this is no header", hint)
         try:
             ZoneInfo(self.zone)
         except (KeyError, ValueError, OSError):

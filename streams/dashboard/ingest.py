@@ -16,6 +16,7 @@ from typing import Literal
 
 from aiohttp import web
 
+from schemas.customers import ALIAS_TOPIC, CustomerIds
 from schemas.decode import check_line
 from schemas.events import Rejected
 from schemas.reasons import REASONS
@@ -58,14 +59,17 @@ class Checked:
         return {**told, "errors_left_out": left_out} if left_out else told
 
 
-def check_body(body: bytes, form: Form, tenant: str, now_ms: int) -> Checked:
+def check_body(
+    body: bytes, form: Form, tenant: str, now_ms: int, customers: CustomerIds
+) -> Checked:
     """Check every line; blank ones don't count. A body without any line is one empty event."""
     checked = Checked()
     for number, line in _lines(body, form):
-        outcome = check_line(line, tenant_default=tenant, now_ms=now_ms)
+        outcome = check_line(line, tenant_default=tenant, now_ms=now_ms, customers=customers)
         if not isinstance(outcome, Rejected):
-            topic, key, value = outcome
-            checked.accepted[topic].append((key, value))
+            checked.accepted[outcome.topic].append((outcome.key, outcome.value))
+            for alias in outcome.aliases:
+                checked.accepted[ALIAS_TOPIC].append(alias.record(now_ms))
             checked.accepted_count += 1
             continue
         checked.rejected_count += 1
@@ -136,7 +140,9 @@ class Ingest:
         except TimeoutError:
             return problem(408, "too_slow", f"send the body within {READ_SECONDS_MAX:.0f} s")
         tenant = self._config.tenant or "default"
-        checked = await asyncio.to_thread(check_body, body, form, tenant, self._clock.now_ms())
+        checked = await asyncio.to_thread(
+            check_body, body, form, tenant, self._clock.now_ms(), self._config.customers
+        )
         self.rejected_total += checked.rejected_count
         if not checked.accepted_count:
             return web.json_response(checked.report(), status=422)

@@ -16,10 +16,10 @@ from streams.core.business_time.date_rules import members
 from streams.core.effects import CoreRejected, Effect, Intent
 from streams.core.policy import PolicyBook
 from streams.core.tickets.cycle import Stretch
-from streams.core.tickets.evaluate import digest_of
+from streams.core.tickets.erasure import erases, scrubbed
 from streams.core.tickets.facts import Facts
 from streams.core.tickets.fold import Fold
-from streams.core.tickets.log import Entry, entry_of, known_as_of, reconciled
+from streams.core.tickets.log import Entry, digest_of, entry_of, known_as_of, reconciled
 from streams.core.tickets.logic import TicketLogic
 from streams.core.tickets.plan import Clock, PlannedBook
 from streams.core.tickets.state import TicketState
@@ -188,6 +188,8 @@ def explain_entries(
     book = PlannedBook(policy_book)
     live = _replayed(names, entries, policy_book, as_of_ms)
     entries = [entry for entry in entries if entry.event_id not in live.refused]
+    if any(map(erases, entries)):
+        entries = scrubbed(entries, book.asked)
     known = known_as_of(entries, as_of_ms, None, book.skew_ms)
     fold = Fold(book, Facts(tenant, source, known.first_ms))
     story = _Story(book, as_of_ms, fold.facts)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from schemas.customers import CustomerIds
 from streams.importing.catalog import SAMPLES_DIR, load_mapping, mapping_names
 from streams.importing.conversion import RejectedRow, Source, Tally, convert
 from streams.importing.sorting import Message, TimeSorter
@@ -31,8 +32,9 @@ __all__ = [
 def messages_of(path: Path, mapping: str, tenant: str = "default") -> list[Message]:
     """Every message of a small file, in time order (`ingested_ms`, topic, key, value): for the demo.
 
-    Rows that can't be taken are left out.
+    Rows that can't be taken are left out, and so is who the customers are.
     """
+    source = Source(path, load_mapping(mapping), tenant, customers=CustomerIds("dropped"))
     with TimeSorter() as sorter:
-        convert(Source(path, load_mapping(mapping), tenant), sorter, lambda _row: None)
+        convert(source, sorter, lambda _row: None)
         return list(sorter)

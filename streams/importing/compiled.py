@@ -6,6 +6,7 @@ from typing import TypeVar
 
 import orjson
 
+from schemas.customers import REFUSED_IN_CLEAR, Alias, CustomerIds
 from schemas.decode import decode, encode
 from schemas.events import Event, Rejected
 from schemas.instants import rfc3339
@@ -43,6 +44,7 @@ class MadeEvent:
     topic: str
     key: bytes
     value: bytes
+    aliases: tuple[Alias, ...] = ()
 
 
 Text = Callable[[RowView], str]
@@ -70,8 +72,15 @@ class _Rule:
 class CompiledMapping:
     """A mapping bound to the columns of a file. Not shared between threads."""
 
-    def __init__(self, mapping: Mapping, columns: tuple[str, ...], tenant: str) -> None:
+    def __init__(
+        self,
+        mapping: Mapping,
+        columns: tuple[str, ...],
+        tenant: str,
+        customers: CustomerIds = REFUSED_IN_CLEAR,
+    ) -> None:
         self.mapping = mapping
+        self.customers = customers
         self.tenant = tenant
         self.columns = columns
         self.gaps = 0  # local times met that their zone skips
@@ -175,10 +184,13 @@ class CompiledMapping:
         if mapping.history is not None:
             document["event_id"] = f"{entity_id}:{rule.title}:{position}"
         event = decode(orjson.dumps(document), key=None, received_ms=known_ms, kind=mapping.entity)
+        aliases: tuple[Alias, ...] = ()
+        if not isinstance(event, Rejected):
+            event, aliases = self.customers.at_edge(event)
         if isinstance(event, Rejected):
             where = f"{rule.title}.{event.where}" if event.where else rule.title
             raise RowFaultsError(Fault(event.reason, event.detail, where))
-        return MadeEvent(event, TOPIC_OF[event.kind], event.key.encode(), encode(event))
+        return MadeEvent(event, TOPIC_OF[event.kind], event.key.encode(), encode(event), aliases)
 
     def _rule(self, rule: EventRule) -> _Rule:
         fields = fields_of(self.mapping.entity, rule.type)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
+from schemas.customers import ALIAS_TOPIC, REFUSED_IN_CLEAR, Alias, CustomerIds
 from schemas.mapping import Mapping
 from schemas.problems import Problem, ProblemsError
 from streams.importing.compiled import CompiledMapping, MadeEvent, RowView
@@ -62,13 +63,15 @@ OnRejected = Callable[[RejectedRow], None]
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What to convert, and how. `exported_ms`: when the file was exported, if that is known."""
+    """What to convert, and how. `exported_ms`: when the file was exported, if that is known.
+    `customers`: what becomes of the customer ids in it."""
 
     path: Path
     mapping: Mapping
     tenant: str = "default"
     rows_max: int | None = None
     exported_ms: int | None = None
+    customers: CustomerIds = REFUSED_IN_CLEAR
 
 
 def convert(
@@ -84,7 +87,7 @@ def convert(
     if tally.export_ms is None and mapping.exported_at is not None:
         tally.export_ms = _exported_ms(source)
     with open_table(source.path, mapping.input, mapping.columns()) as table:
-        compiled = CompiledMapping(mapping, table.columns, source.tenant)
+        compiled = CompiledMapping(mapping, table.columns, source.tenant, source.customers)
         conversion = _Conversion(compiled, tally, sorter, on_rejected)
         rows = _watched(islice(table.rows, source.rows_max), table, progress)
         if mapping.history is None:
@@ -132,6 +135,7 @@ class _Conversion:
         self._sorter = sorter
         self._on_rejected = on_rejected
         self._ordinal = 0
+        self._aliases: set[Alias] = set()
         self._entities: set[int] = set()  # hashes: eight bytes of an id are enough to count
 
     def take(self, row: Row, view: RowView) -> bool:
@@ -203,6 +207,11 @@ class _Conversion:
         self._ordinal += 1
         place = (event.ingested_ms, event.occurred_ms, self._ordinal)
         self._sorter.add(Message(*place, made.topic, made.key, made.value))
+        for alias in made.aliases:
+            if alias not in self._aliases:
+                self._aliases.add(alias)
+                record = alias.record(event.ingested_ms)
+                self._sorter.add(Message(*place, ALIAS_TOPIC, *record))
 
     def _reject(self, row: Row, faults: tuple[Fault, ...]) -> bool:
         self._tally.rows += 1

@@ -19,13 +19,14 @@ from streams.runtime.clock import Clock, SystemClock, VirtualClock
 from streams.runtime.producer import LoudProducer
 from streams.runtime.role import Role
 from streams.shell.compute import STALE_CHECKPOINTS_MAX, Compute, compute_role
+from streams.shell.customers import customer_ids_of
 from streams.shell.database import open_database
 from streams.shell.embedded_broker import SESSION_SECONDS, EmbeddedBroker
 from streams.shell.health import HealthServer, health_problems
 from streams.shell.kafka_security import security_of
 from streams.shell.lifecycle import Lifecycle
 from streams.shell.notifier import notifier_role, receivers_of
-from streams.shell.settings import Settings
+from streams.shell.settings import Settings, listed
 from streams.shell.telemetry import telemetry_of
 from streams.shell.together import run_together, stop_on_signals
 from streams.shell.topics_admin import ensure_topics
@@ -242,6 +243,10 @@ def _dashboard_config(parts: Parts, extras: Extras) -> DashboardConfig:
         stale_after_seconds=settings.stale_after_seconds,
         ingest_bytes_max=settings.ingest_bytes_max,
         tenant=settings.tenant,
+        customers=customer_ids_of(settings),
+        allowed_hosts=listed(settings.http_names),
+        trusted_proxies=listed(settings.trusted_proxies),
+        proxy_user_header=settings.proxy_user_header,
         title=extras.title,
         demo=DemoClock(clock.start_ms, clock.speed) if isinstance(clock, VirtualClock) else None,
         zone=extras.zone,

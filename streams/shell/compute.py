@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from aiokafka import ConsumerRecord
 from aiokafka.errors import KafkaError
 
+from schemas.customers import CustomerIds
 from schemas.decode import decode
 from schemas.events import Event, Rejected
 from schemas.problems import Problem, ProblemsError
@@ -39,6 +40,7 @@ from streams.runtime.producer import (
 )
 from streams.runtime.stop_rule import StopLimits
 from streams.runtime.worker import TP, BatchWorker, RecordBatch
+from streams.shell.customers import customer_ids_of
 from streams.shell.kafka_security import security_of
 from streams.shell.policy_feed import PolicyFeed
 from streams.shell.sealing import sealer_of
@@ -125,7 +127,7 @@ class Compute:
         self._policies = PolicyFeed(settings, book, self._learn)
         self._around = Surroundings(
             outlet=_Outlet(producer),
-            decode=_decode,
+            decode=_decoder(customer_ids_of(settings)),
             clock=clock,
             wall_clock=SystemClock(),
             partition_of=partition_of,
@@ -632,10 +634,17 @@ class _Outlet:
         self.publish = producer.publish_messages
 
 
-def _decode(record: SourceRecord) -> Event | Rejected:
-    return decode(
-        record.value, key=record.key or b"", kind="ticket", received_ms=max(0, record.timestamp_ms)
-    )
+def _decoder(customers: CustomerIds) -> Callable[[SourceRecord], Event | Rejected]:
+    def decoded(record: SourceRecord) -> Event | Rejected:
+        event = decode(
+            record.value,
+            key=record.key or b"",
+            kind="ticket",
+            received_ms=max(0, record.timestamp_ms),
+        )
+        return event if isinstance(event, Rejected) else customers.inside(event)
+
+    return decoded
 
 
 def _source_record(record: ConsumerRecord) -> SourceRecord:

@@ -19,7 +19,7 @@ from streams.dashboard.access import Access, problem, put_headers
 from streams.dashboard.config import DashboardConfig
 from streams.runtime.role import Readies, Role, Warns
 from streams.shell.lifecycle import Lifecycle
-from streams.shell.settings import Settings
+from streams.shell.settings import Settings, listed
 from streams.shell.telemetry import Telemetry
 
 STOP_SECONDS_MAX = 1.0
@@ -147,4 +147,6 @@ def _where(settings: Settings) -> DashboardConfig:
         host=settings.health_host,
         port=settings.health_port,
         token=settings.health_token.get_secret_value(),
+        trusted_proxies=listed(settings.trusted_proxies),
+        proxy_user_header=settings.proxy_user_header,
     )

@@ -121,7 +121,7 @@ class _Line:
         self._ready: deque[str] = deque()
         self._known: set[str] = set()  # ready, or to be tried again
         self._unwritten: set[str] = set()
-        self.untried_ends: dict[str, Notice] = {}  # marked, not yet tried: as they were before
+        self.untried: dict[str, Notice] = {}  # marked, not yet tried: as they were before
         self._for_clock: list[tuple[int, str]] = []  # grace: pipeline's ms
         self._for_retry: list[tuple[float, str]] = []  # backoff: monotonic seconds
         self._failures: Counter[str] = Counter()
@@ -193,7 +193,7 @@ class _Line:
         self._ready.clear()
         self._known.clear()
         self._unwritten.clear()
-        self.untried_ends.clear()
+        self.untried.clear()
         self._for_clock.clear()
         self._for_retry.clear()
         self._failures.clear()
@@ -393,19 +393,27 @@ class Notifier:
 
     def _announce(self, key: str) -> None:
         """There may be something to say about a key. A page is marked as tried at once, so that it is
-        written down together with what is wanted; an end only when its turn comes: till then the
-        breach may stand again, and then nothing need be said."""
+        written down together with what is wanted; an end only when its turn comes. Till its turn a mark
+        is none: what the receiver has heard may be wanted again, and then nothing need be said."""
         notice = self._held.notices[key]
         for line in self._lines:
-            untried = line.untried_ends.pop(key, None)
+            untried = line.untried.pop(key, None)
             if untried is not None:
                 notice = as_heard(notice, line.receiver.name, untried)
             decision = self._decide(key, notice, line)
             if isinstance(decision, Notification) and decision.status == "firing":
-                notice = about_to_say(notice, line.receiver.name, decision)
+                notice = self._marked(line, notice, decision)
         self._keep(key, notice)
         for line in self._lines:
             line.add(key)
+
+    @staticmethod
+    def _marked(line: _Line, notice: Notice, decision: Notification) -> Notice:
+        """The notice with the mark of a try; what it was before is kept until the try is made."""
+        marked = about_to_say(notice, line.receiver.name, decision)
+        if marked is not notice:
+            line.untried.setdefault(decision.key, notice)
+        return marked
 
     def _decide(self, key: str, notice: Notice, line: _Line) -> Decision:
         now_ms = self._clock.now_ms()
@@ -485,15 +493,13 @@ class Notifier:
                 continue
             decision = self._decide(key, notice, line)
             if isinstance(decision, Notification):
-                marked = about_to_say(notice, name, decision)
+                marked = self._marked(line, notice, decision)
                 if marked is not notice:
                     self._keep(key, marked)
-                    if decision.status == "resolved":
-                        line.untried_ends[key] = notice
                 if key in self._held.unwritten:
                     line.wait_until_written(key)
                 else:
-                    line.untried_ends.pop(key, None)
+                    line.untried.pop(key, None)
                     line.under_way.add(key)
                     batch.append(decision)
             elif isinstance(decision, Wait):
@@ -523,6 +529,7 @@ class Notifier:
             notice = self._held.notices.get(one.key)
             if notice is None:
                 continue
+            line.untried.pop(one.key, None)  # marked meanwhile; what is heard now counts
             self._keep(one.key, told(notice, line.receiver.name, one))
             if notice.wanted.version > one.wanted.version:
                 line.add(one.key)  # something newer came meanwhile

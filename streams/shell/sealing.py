@@ -13,7 +13,7 @@ from hashlib import sha256
 from cryptography.fernet import Fernet, InvalidToken
 
 from schemas.problems import Problem, ProblemsError
-from streams.shell.settings import Settings
+from streams.shell.settings import Settings, listed
 
 _SCHEME = "fernet"
 
@@ -61,9 +61,8 @@ def new_key() -> str:
 
 def sealer_of(settings: Settings) -> Sealer:
     """ProblemsError when a key is none; it is not shown."""
-    keys = settings.dead_letter_keys.get_secret_value().split(",")
     try:
-        return Sealer([key.strip() for key in keys if key.strip()])
+        return Sealer(listed(settings.dead_letter_keys.get_secret_value()))
     except ValueError as error:
         what = "a key is 32 bytes in URL-safe base64, several are separated by commas"
         hint = "make one: ticketpulse deadletters new-key"

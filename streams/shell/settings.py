@@ -58,6 +58,16 @@ class Settings(BaseSettings):
     http_host: str = Field("127.0.0.1", description="address that the page and API bind to")
     http_port: int = Field(8311, ge=0, le=65535, description="their port; 0 takes a free one")
     http_token: SecretStr = Field(SecretStr(""), description="bearer token; needed off loopback")
+    http_names: str = Field(
+        "", description="further names that the page is reached by, e.g. of a proxy; with commas"
+    )
+    trusted_proxies: str = Field(
+        "",
+        description="addresses or networks of proxies whose word about the user is taken; with commas",
+    )
+    proxy_user_header: str = Field(
+        "X-Forwarded-User", description="header in which such a proxy names the user"
+    )
     ingest_bytes_max: int = Field(
         4 * 1024 * 1024, ge=1024, description="largest body of POST /events"
     )
@@ -79,6 +89,15 @@ class Settings(BaseSettings):
     dead_letter_keys: SecretStr = Field(
         SecretStr(""),
         description="seal the originals of dead letters, the first of several seals; empty: kept plain",
+    )
+    customer_ids: Literal["keyed", "clear", "dropped"] = Field(
+        "keyed",
+        description="customer ids are replaced at the edge by keyed hashes, and refused in clear; or"
+        " taken as the pseudonyms they are already; or left out",
+    )
+    customer_keys: SecretStr = Field(
+        SecretStr(""),
+        description="of those hashes, at the edge only, the newest first: `customers new-key`",
     )
     stop_share: float = Field(
         0.5, ge=0, le=1, description="of a sample of records unprocessable: compute stops; 0: never"
@@ -123,6 +142,11 @@ class Settings(BaseSettings):
     secrets_dir: Annotated[Path | None, NoDecode] = Field(
         None, description="folder of secret files"
     )
+
+
+def listed(text: str) -> tuple[str, ...]:
+    """The parts of a setting that holds several, separated by commas."""
+    return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
 def load_settings(**overrides: object) -> Settings:

@@ -44,6 +44,8 @@ def wanted_config(spec: TopicSpec) -> dict[str, str]:
     }
     if "compact" in spec.cleanup:
         config["min.compaction.lag.ms"] = str(spec.min_compaction_lag_ms)
+        if spec.max_compaction_lag_ms:
+            config["max.compaction.lag.ms"] = str(spec.max_compaction_lag_ms)
     if "delete" in spec.cleanup:
         config["retention.ms"] = str(spec.retention_ms)
     return config

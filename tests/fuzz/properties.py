@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from schemas.customers import CustomerIds
 from schemas.decode import check_line, decode, encode
 from schemas.encode import key_of
 from schemas.events import EntityKind, Event, Rejected
@@ -29,11 +30,13 @@ def _decoded(kind: EntityKind) -> Callable[[bytes], None]:
 
 def _line(data: bytes) -> None:
     """One event at the HTTP edge: what is taken is taken by compute as well."""
-    found = check_line(data, tenant_default="default", now_ms=RECEIVED_MS)
+    found = check_line(
+        data, tenant_default="default", now_ms=RECEIVED_MS, customers=CustomerIds("clear")
+    )
     if isinstance(found, Rejected):
         _check_rejected(found)
         return
-    topic, key, value = found
+    topic, key, value, _aliases = found
     event = decode(value, key=key, received_ms=RECEIVED_MS)
     assert isinstance(event, Event), (topic, event)
     assert key_of(event) == key

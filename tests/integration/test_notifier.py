@@ -190,3 +190,23 @@ async def test_a_breach_that_stands_again_before_its_end_was_said_is_no_second_p
             await until(lambda: notifier.counters().waiting == {"webhook": 0})
     assert receiver.doubled == []
     assert len(receiver.taken) == 21
+
+
+async def test_a_breach_that_is_doubted_and_stands_again_before_its_turn_is_no_second_page() -> (
+    None
+):
+    async with PagingReceiver(SECRET) as receiver:
+        settings = await settings_for(receiver)
+        async with notifying(settings) as notifier:
+            await say(settings, breaches(20))
+            await until(lambda: len(receiver.firing()) == 20)
+            receiver.mode, receiver.slow_seconds = "slow", 0.3  # a queue forms before them
+            await say(settings, [intent(f"U{n}", 1, "breach") for n in range(150)])
+            await until(lambda: notifier.counters().waiting["webhook"] >= 100)
+            await say(settings, [intent(f"T{n}", 2, "at_risk") for n in range(20)])
+            await asyncio.sleep(1.0)  # long enough to be read, too short for their turn
+            await say(settings, breaches(20, version=3))
+            await until(lambda: notifier.counters().waiting == {"webhook": 0})
+            assert len(receiver.firing()) == 170
+    assert receiver.doubled == []
+    assert len(receiver.taken) == 170

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from schemas.customers import CustomerIds
 from schemas.decode import decode
 from schemas.events import Event, ExternalVerdict
 from streams.importing import Source, TimeSorter, convert, load_mapping
@@ -24,7 +25,8 @@ def imported(mapping: str, file: str) -> dict[str, list[Event]]:
     """Events per id in the order in which they were known; every row must be taken."""
     found: dict[str, list[Event]] = defaultdict(list)
     with TimeSorter() as sorter:
-        tally = convert(Source(DATA / file, load_mapping(mapping)), sorter, lambda _row: None)
+        source = Source(DATA / file, load_mapping(mapping), customers=CustomerIds("clear"))
+        tally = convert(source, sorter, lambda _row: None)
         assert tally.rejected == 0
         for message in sorter:
             event = decode(message.value, key=message.key, received_ms=0)

@@ -7,6 +7,7 @@ import orjson
 from hypothesis import assume, given, strategies as st
 
 from schemas import fast
+from schemas.customers import CustomerIds
 from schemas.decode import check_line, decode, digest_of, document_of, encode, key_of
 from schemas.events import Event
 from tests.laws.decode_strategies import documents, written
@@ -67,10 +68,12 @@ def test_notation_makes_no_difference(data: st.DataObject) -> None:
 
 @given(events())
 def test_the_edge_changes_the_stamp_only(event: Event) -> None:
-    checked = check_line(encode(event), tenant_default="acme", now_ms=RECEIVED_MS + 1)
+    checked = check_line(
+        encode(event), tenant_default="acme", now_ms=RECEIVED_MS + 1, customers=CustomerIds("clear")
+    )
 
     assert isinstance(checked, tuple)
-    _topic, key, value = checked
+    _topic, key, value, _aliases = checked
     again = decode(value, key=key, kind=event.kind, received_ms=0)
     assert isinstance(again, Event)
     assert again.ingested_ms == RECEIVED_MS + 1

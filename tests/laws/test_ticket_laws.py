@@ -9,7 +9,7 @@ import pytest
 from hypothesis import event as note, given, settings, strategies as st
 from msgspec import structs
 
-from schemas.events import Event
+from schemas.events import CustomerErased, Event
 from schemas.instants import to_ms
 from streams.core.effects import Stamp
 from streams.core.policy import AtRiskMark, PolicyBook
@@ -20,6 +20,8 @@ from streams.core.tickets.view import CycleView
 from tests.conformance.live import LiveTicket, run_live
 from tests.laws.slow_clock import SlowClock, SlowEngine
 from tests.laws.ticket_histories import (
+    CITY,
+    CUSTOMER_ID,
     GRID_MS,
     Promise,
     as_ofs,
@@ -215,6 +217,28 @@ def test_order_and_duplication_change_nothing(
     again = events * 2
     random.shuffle(again)  # type: ignore[attr-defined]  # Hypothesis' own random
     assert evaluate(again, book, as_of) == truth
+
+
+@given(policies, histories(), as_ofs)
+def test_forgetting_the_customer_changes_no_verdict(
+    book: PolicyBook, events: list[Event], as_of: int
+) -> None:
+    last = max(events, key=lambda event: event.ingested_ms)
+    asked = {"event_id": "erased", "type": "customer_erased", "data": CustomerErased()}
+    erased = [*events, structs.replace(last, **asked, sequence=None, digest="")]
+    assert evaluate(erased, book, as_of).cycles == evaluate(events, book, as_of).cycles
+
+
+@given(policies, deliveries())
+def test_an_erased_state_never_knows_its_customer(
+    book: PolicyBook, steps: list[tuple[Event | None, int]]
+) -> None:
+    logic = TicketLogic(book)
+    for state in delivered(logic, steps):
+        if state.erased:
+            dumped = logic.dump(state)
+            assert CUSTOMER_ID.encode() not in dumped
+            assert CITY.encode() not in dumped
 
 
 @given(policies, deliveries())

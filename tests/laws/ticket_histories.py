@@ -20,6 +20,7 @@ from schemas.events import (
     Closed,
     Created,
     CustomerChanged,
+    CustomerErased,
     Data,
     Event,
     Excluded,
@@ -48,6 +49,7 @@ GRID_MS = 30 * MINUTE_MS
 START_MS = 1_768_550_400_000  # Friday 2026-01-16T08:00:00Z
 STEPS = 44  # of the grid: a bit less than a day
 CLOCK = "resolution"
+CUSTOMER_ID, CITY = "customer 4711", "Ghent"
 FOREVER_MS = 10**15
 
 _RULES: Mapping[str, Mapping[str, Any]] = {
@@ -223,7 +225,7 @@ _DATA: st.SearchStrategy[Data] = st.one_of(
     st.builds(StatusChanged, _STATUSES),
     st.builds(StatusChanged, _STATUSES),
     st.builds(PriorityChanged, _PRIORITIES),
-    st.builds(CustomerChanged, _TIERS),
+    st.builds(CustomerChanged, _TIERS, st.sampled_from((None, CUSTOMER_ID))),
     st.builds(Assigned, _TEAMS, st.sampled_from((None, "ann"))),
     st.builds(Assigned, _TEAMS),
     st.builds(Message, st.sampled_from(("customer", "agent", "bot")), st.booleans()),
@@ -235,6 +237,7 @@ _DATA: st.SearchStrategy[Data] = st.one_of(
     st.builds(Closed),
     st.builds(Absorbed, st.just("T0"), _instants(-6, 6)),
     st.sampled_from((Closed(), Solved(), Cancelled(), Merged("T9"), Excluded(CLOCK, "storm"))),
+    st.sampled_from((Closed(), Solved(), CustomerErased())),
 )
 _CREATED_DATA = st.builds(
     Created,
@@ -242,6 +245,8 @@ _CREATED_DATA = st.builds(
     priority=st.one_of(st.none(), _PRIORITIES),
     tier=st.one_of(st.none(), _TIERS),
     team=st.sampled_from(("L1", "L1", "L2", None)),
+    customer_id=st.sampled_from((None, CUSTOMER_ID)),
+    attributes=st.sampled_from(({}, {"city": CITY})),
     targets=st.one_of(
         st.just({}), st.just({}), st.just({}), st.fixed_dictionaries({CLOCK: _instants(-2, 12)})
     ),

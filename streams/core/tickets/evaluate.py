@@ -1,27 +1,15 @@
 """Judging a whole history at once: the public entrance for replay, explanation and what-if."""
 
-import hashlib
 from collections.abc import Iterable
 
-import msgspec
-
-from schemas.events import Event
+from schemas.events import CustomerErased, Event
 from streams.core.policy import PolicyBook
+from streams.core.tickets.erasure import scrubbed_entry
 from streams.core.tickets.facts import Facts
 from streams.core.tickets.fold import Fold
-from streams.core.tickets.log import Entry, entry_of, known_as_of, reconciled
+from streams.core.tickets.log import Entry, digest_of, entry_of, known_as_of, reconciled
 from streams.core.tickets.plan import PlannedBook
 from streams.core.tickets.view import TicketView, ticket_flags, view_of
-
-_canonical = msgspec.json.Encoder(order="deterministic")
-
-
-def digest_of(entry: Entry) -> bytes:
-    """Tells contents apart: what the edge computed, else of what the log keeps."""
-    if entry.digest:
-        return entry.digest
-    content = (entry.type, entry.occurred_ms, entry.sequence, entry.data)
-    return hashlib.sha256(_canonical.encode(content)).digest()
 
 
 def evaluate(
@@ -37,8 +25,11 @@ def evaluate(
     first = events[0]
     assert all(event.key == first.key for event in events), "events of several tickets"
     entries: dict[str, Entry] = {}
+    asked_to_erase = any(type(event.data) is CustomerErased for event in events)
     for event in events:
         entry = entry_of(event)
+        if asked_to_erase:
+            entry = scrubbed_entry(entry, book.asked)
         kept = entries.get(entry.event_id)
         entries[entry.event_id] = entry if kept is None else reconciled(kept, entry, digest_of)
     known = known_as_of(entries.values(), as_of_ms, None, book.skew_ms)

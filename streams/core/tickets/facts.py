@@ -11,6 +11,7 @@ from schemas.events import (
     Closed,
     Created,
     CustomerChanged,
+    CustomerErased,
     Excluded,
     ExternalVerdict,
     Merged,
@@ -184,6 +185,11 @@ def _external_verdict(facts: Facts, data: ExternalVerdict, _instant_ms: int) -> 
     return False
 
 
+def _customer_erased(_facts: Facts, _data: CustomerErased, _instant_ms: int) -> bool:
+    """Nothing is left to forget: the events themselves have been scrubbed, see `erasure`."""
+    return False
+
+
 def _message(_facts: Facts, _data: Message, _instant_ms: int) -> bool:
     return False
 
@@ -204,4 +210,5 @@ _UPDATES: dict[type, Callable[[Facts, TicketData, int], bool]] = {
     StageChanged: _stage_changed,  # type: ignore[dict-item]
     Excluded: _excluded,  # type: ignore[dict-item]
     ExternalVerdict: _external_verdict,  # type: ignore[dict-item]
+    CustomerErased: _customer_erased,  # type: ignore[dict-item]
 }

@@ -4,6 +4,7 @@ The rules are those of the SLA conventions: duplicates, conflicting duplicates, 
 future, stamps before the beginning, order at one instant.
 """
 
+import hashlib
 from collections.abc import Callable, Iterable
 from copy import copy
 from typing import cast
@@ -46,6 +47,7 @@ class Flag(msgspec.Struct, array_like=True, frozen=True, gc=False):
 TYPE_OF: dict[type, str] = {
     data_class: str(data_class.__struct_config__.tag) for data_class in TicketData.__args__
 }
+_canonical = msgspec.json.Encoder(order="deterministic")
 _NEVER_BEFORE = -(2**62)
 
 
@@ -59,6 +61,14 @@ def entry_of(event: Event) -> Entry:
         event.sequence,
         bytes.fromhex(event.digest) if event.digest else b"",
     )
+
+
+def digest_of(entry: Entry) -> bytes:
+    """Tells contents apart: what the edge computed, else of what the log keeps."""
+    if entry.digest:
+        return entry.digest
+    content = (entry.type, entry.occurred_ms, entry.sequence, entry.data)
+    return hashlib.sha256(_canonical.encode(content)).digest()
 
 
 def unclamped_ms(entry: Entry, skew_of: SkewOf) -> int:

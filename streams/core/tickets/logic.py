@@ -10,12 +10,13 @@ from streams.core.effects import CoreRejected, Effect, OutcomeRow, Stamp
 from streams.core.policy import Policy, PolicyBook
 from streams.core.tickets import snapshot
 from streams.core.tickets.announce import announce, next_wake_ms
-from streams.core.tickets.evaluate import digest_of
+from streams.core.tickets.erasure import erased, erases, scrubbed_entry
 from streams.core.tickets.facts import Facts
 from streams.core.tickets.fold import Fold
 from streams.core.tickets.log import (
     Entry,
     Flag,
+    digest_of,
     entry_of,
     flags_of,
     known_as_of,
@@ -73,20 +74,14 @@ class TicketLogic:
         """
         entry = entry_of(event)
         if state is None:
-            first_ms = unclamped_ms(entry, self._book.skew_ms)
-            facts = Facts(event.tenant, event.source, first_ms)
-            state = TicketState(event.tenant, event.source, event.entity_id, facts)
-            state.rejudged_ms = self._book.rejudged_ms
-        elif self._too_late(state, event):
+            state = self._begun(event, entry)
+        elif self._too_late(state, event) and not erases(entry):
             return state, (_too_late(state, event),)
-        for at, kept in enumerate(state.log):
-            if kept.event_id == entry.event_id:
-                return self._again(state, "log", at, entry, now_ms)
-        if state.waiting:
-            for at, kept in enumerate(state.waiting):
-                if kept.event_id == entry.event_id:
-                    return self._again(state, "waiting", at, entry, now_ms)
-        return self._admit(state, entry, now_ms)
+        if erases(entry) and not state.erased:
+            return self._erased(state, entry, now_ms)
+        if state.erased:
+            entry = scrubbed_entry(entry, self._book.asked)
+        return self._taken(state, entry, now_ms)
 
     def on_timer(
         self, state: TicketState, now_ms: int
@@ -160,6 +155,35 @@ class TicketLogic:
         return view_of(
             state.ticket_id, state.facts, (*state.past, *state.last), flags, as_of_ms, self._book
         )
+
+    def _begun(self, event: Event, entry: Entry) -> TicketState:
+        first_ms = unclamped_ms(entry, self._book.skew_ms)
+        facts = Facts(event.tenant, event.source, first_ms)
+        state = TicketState(event.tenant, event.source, event.entity_id, facts)
+        state.rejudged_ms = self._book.rejudged_ms
+        return state
+
+    def _taken(self, state: TicketState, entry: Entry, now_ms: int) -> Advanced:
+        """One entry that may be a copy of one that is known."""
+        for at, kept in enumerate(state.log):
+            if kept.event_id == entry.event_id:
+                return self._again(state, "log", at, entry, now_ms)
+        if state.waiting:
+            for at, kept in enumerate(state.waiting):
+                if kept.event_id == entry.event_id:
+                    return self._again(state, "waiting", at, entry, now_ms)
+        return self._admit(state, entry, now_ms)
+
+    def _erased(self, state: TicketState, entry: Entry, now_ms: int) -> Advanced:
+        """Forget the customer, and judge by what is left: the same wherever no policy asks for one."""
+        if state.stub_ms is not None:
+            return state, ()  # a stub knows of no customer
+        state = erased(state, self._book.asked)
+        effects: tuple[Effect, ...] = ()
+        if entries := (*state.log, *state.waiting):
+            state, effects = self._finished(self._refolded(state, entries, now_ms), now_ms)
+        state, more = self._taken(state, entry, now_ms)
+        return state, (*effects, *more)
 
     def _again(
         self, state: TicketState, where: str, at: int, entry: Entry, now_ms: int

@@ -218,6 +218,7 @@ class PlannedBook:
     def learn(self, book: PolicyBook) -> None:
         """Judge by this book from now on. Nothing that was judged changes by it."""
         self.book = book
+        self.asked = asked_attributes(book)
         self.rejudged_ms = book.rejudgements[-1].at_ms if book.rejudgements else 0
         for policy in book.policies:
             if policy.version not in self.planned:
@@ -255,6 +256,19 @@ class PlannedBook:
             calendar = known[-1] if known else self.book.policies[-1].calendar
             self.calendars[key] = calendar
         return calendar
+
+
+def asked_attributes(book: PolicyBook) -> frozenset[str]:
+    """Names that some version of the policy asks for."""
+    return frozenset(
+        name
+        for policy in book.policies
+        for name in (
+            *(name for rule in policy.rules for name, _ in rule.match),
+            *(choice.attribute for choice in policy.calendar_choices),
+            *(name for clock in policy.clocks for name, _ in clock.applies),
+        )
+    )
 
 
 def _calendars(policy: Policy) -> list[Calendar]:

@@ -6,7 +6,7 @@ import msgspec
 
 from streams.core.tickets.state import TicketState
 
-VERSION = 1
+VERSION = 2
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(TicketState)

@@ -53,6 +53,7 @@ class TicketState(msgspec.Struct, array_like=True, gc=False):
     base: Base | None = None
     stub_ms: int | None = None
     rejudged_ms: int = 0  # the last rejudgement that this state has seen
+    erased: bool = False  # the customer has been forgotten; since snapshot version 2
 
 
 def settled(state: TicketState, cycle: Cycle) -> bool:

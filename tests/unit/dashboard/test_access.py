@@ -189,3 +189,53 @@ async def test_the_title_is_text() -> None:
         text = await (await page.client.get(page.url("/"))).text()
     assert "<script>alert" not in text
     assert "&lt;script&gt;alert(1)" in text
+
+
+PROXY = "127.0.0.1"  # where the tests' requests come from
+
+
+@pytest.mark.parametrize(
+    ("proxies", "headers", "status"),
+    [
+        ((PROXY,), {"X-Forwarded-User": "ann"}, 200),
+        (("10.0.0.0/8", "127.0.0.0/8"), {"X-Forwarded-User": "ann"}, 200),
+        ((PROXY,), {}, 401),
+        ((PROXY,), {"X-Forwarded-User": "  "}, 401),
+        ((PROXY,), {"X-Other-User": "ann"}, 401),
+        (("10.0.0.7",), {"X-Forwarded-User": "ann"}, 401),
+        (("10.0.0.7",), {"X-Forwarded-User": "ann", "X-Forwarded-For": "10.0.0.7"}, 401),
+    ],
+)
+@pytest.mark.parametrize("token", ["", "t"])
+async def test_a_trusted_proxy_vouches_for_its_users(
+    proxies: tuple[str, ...], headers: dict[str, str], status: int, token: str
+) -> None:
+    config = DashboardConfig(port=0, token=token, trusted_proxies=proxies)
+    async with running(config) as page:
+        answer = await page.client.get(page.url("/api/live"), headers=headers)
+        assert answer.status == status
+
+
+async def test_behind_a_proxy_the_token_opens_as_before() -> None:
+    config = DashboardConfig(port=0, token="t", trusted_proxies=("10.0.0.7",))
+    async with running(config) as page:
+        answer = await page.client.get(page.url("/api/live"), headers={"Authorization": "Bearer t"})
+        assert answer.status == 200
+
+
+async def test_another_site_can_not_use_the_proxy_s_user() -> None:
+    config = DashboardConfig(port=0, trusted_proxies=(PROXY,))
+    async with running(config) as page:
+        headers = {"X-Forwarded-User": "ann", "Origin": "https://evil.example"}
+        answer = await page.client.get(page.url("/api/live"), headers=headers)
+        assert answer.status == 403
+
+
+def test_off_loopback_a_proxy_will_do_and_its_mistakes_are_told() -> None:
+    config = DashboardConfig(host="0.0.0.0", trusted_proxies=("10.0.0.7",))
+    dashboard_role(config, FakeReader(), CLOCK, None)
+
+    wrong = DashboardConfig(trusted_proxies=("10.0.0.300", "proxy"), proxy_user_header="X User")
+    with pytest.raises(ProblemsError) as caught:
+        dashboard_role(wrong, FakeReader(), CLOCK, None)
+    assert len(caught.value.problems) == 3

@@ -5,6 +5,7 @@ import gzip
 
 import orjson
 
+from schemas.customers import CustomerIds, Keys, is_pseudonym
 from schemas.decode import decode
 from schemas.events import Event
 from streams.dashboard.config import DashboardConfig
@@ -173,7 +174,7 @@ async def test_without_a_publisher_there_is_no_ingest() -> None:
 
 
 def test_a_flood_of_mistakes_is_counted_in_full_and_listed_in_part() -> None:
-    checked = check_body(b"x\n" * (ERRORS_LISTED_MAX + 5), "lines", "default", 0)
+    checked = check_body(b"x\n" * (ERRORS_LISTED_MAX + 5), "lines", "default", 0, CustomerIds())
 
     told = checked.report()
     assert told["rejected"] == ERRORS_LISTED_MAX + 5
@@ -181,6 +182,32 @@ def test_a_flood_of_mistakes_is_counted_in_full_and_listed_in_part() -> None:
 
 
 def test_the_tenant_of_events_that_name_none() -> None:
-    checked = check_body(event(), "one", "acme", PIPELINE_MS)
+    checked = check_body(event(), "one", "acme", PIPELINE_MS, CustomerIds())
 
     assert [key for key, _ in checked.accepted["tickets"]] == [b"acme/desk/T1"]
+
+
+async def test_customers_are_keyed_before_the_broker_sees_them() -> None:
+    publisher = FakePublisher()
+    config = DashboardConfig(port=0, customers=CustomerIds(keys=Keys(["0b" * 32, "a1" * 32])))
+    async with running(config, publisher) as page:
+        body = event(data={"customer_id": "Ms Smith"})
+        answer = await page.client.post(page.url("/events"), data=body, headers=JSON)
+        assert answer.status == 202
+    published = {topic: value for topic, _key, value in publisher.published}
+    value, alias = published["tickets"], published["outcomes-customer-aliases"]
+    assert is_pseudonym(orjson.loads(value)["data"]["customer_id"])
+    assert orjson.loads(alias)["customer_id"] == orjson.loads(value)["data"]["customer_id"]
+    assert b"Smith" not in value + alias
+
+
+async def test_a_customer_in_clear_is_refused_while_there_is_no_key() -> None:
+    publisher = FakePublisher()
+    async with running(publisher=publisher) as page:
+        body = event(data={"customer_id": "Ms Smith"})
+        answer = await page.client.post(page.url("/events"), data=body, headers=JSON)
+        assert answer.status == 422
+        (told,) = (await answer.json())["errors"]
+        assert told["reason"] == "clear_customer_id"
+        assert "CUSTOMER_KEYS" in told["remedy"]
+    assert publisher.published == []

@@ -3,6 +3,7 @@
 import gzip
 from pathlib import Path
 
+from schemas.customers import CustomerIds
 from schemas.mapping import Mapping
 from streams.importing import Message, RejectedRow, Source, Tally, TimeSorter, convert
 from streams.importing.catalog import parse_mapping
@@ -69,6 +70,7 @@ def run(
     """Convert a file; gives messages in order, the tally and the rejected rows."""
     rejected: list[RejectedRow] = []
     with TimeSorter() as sorter:
+        options.setdefault("customers", CustomerIds("clear"))
         source = Source(path, mapping, **options)  # type: ignore[arg-type]  # the tests' own options
         tally = convert(source, sorter, rejected.append)
         return list(sorter), tally, rejected

@@ -10,7 +10,7 @@ import orjson
 import pytest
 
 from schemas import decode as decoding, fast
-from schemas.decode import EVENT_BYTES_MAX, check_line, decode, digest_of, encode
+from schemas.decode import EVENT_BYTES_MAX, Accepted, check_line, decode, digest_of, encode
 from schemas.events import Created, EntityKind, Event, Rejected, SurveyAnswered
 from schemas.reasons import REASONS
 from tests.unit.schemas.test_examples import FOUND_LATER
@@ -349,14 +349,14 @@ def test_an_older_major_that_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
 # --- the edge ---
 
 
-def checked(value: bytes, **more: Any) -> tuple[str, bytes, bytes]:
+def checked(value: bytes, **more: Any) -> Accepted:
     outcome = check_line(value, **{"tenant_default": "acme", "now_ms": NOW_MS, **more})
     assert not isinstance(outcome, Rejected), outcome
     return outcome
 
 
 def test_the_edge_stamps_names_the_tenant_and_drops_what_nobody_knows() -> None:
-    topic, key, value = checked(wire(ingested_at="2020-01-01T00:00:00Z", secret="x"))
+    topic, key, value, _aliases = checked(wire(ingested_at="2020-01-01T00:00:00Z", secret="x"))
 
     assert (topic, key) == ("tickets", b"acme/desk/T1")
     event = taken(value, key=key)
@@ -367,7 +367,7 @@ def test_the_edge_stamps_names_the_tenant_and_drops_what_nobody_knows() -> None:
 def test_the_edge_keeps_the_stamp_of_a_trusted_sender() -> None:
     stamped = wire(ingested_at="2026-01-19T08:00:00Z", tenant="own")
 
-    _topic, key, value = checked(stamped, trust_ingested_at=True)
+    _topic, key, value, _aliases = checked(stamped, trust_ingested_at=True)
 
     assert key == b"own/desk/T1"
     assert taken(value).ingested_ms == OCCURRED_MS

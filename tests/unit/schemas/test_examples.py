@@ -17,6 +17,7 @@ RECEIVED_MS = 1_768_809_600_000
 # a file can't show these: it has no key, a very long one helps nobody, and the last come after decoding
 WITHOUT_A_FILE = {"too_large", "wrong_key"}
 FOUND_LATER = {
+    "clear_customer_id",
     "misrouted",
     "too_late",
     "core_error",

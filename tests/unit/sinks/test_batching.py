@@ -4,7 +4,7 @@ from hypothesis import given, strategies as st
 
 from sinks.batching import Limits, SourceRow, Span, TableBuffer, batch_of, dedup_token, spans_of
 
-LIMITS = Limits(age_seconds=1.0, rows_max=3, bytes_max=100, held_rows_max=6, held_bytes_max=1_000)
+LIMITS = Limits(age_seconds=1.0, rows_max=3, bytes_max=100, held_rows_max=6, held_bytes_max=2_500)
 
 
 def rows(*values: bytes, partition: int = 0, first: int = 0) -> list[SourceRow]:
@@ -69,11 +69,14 @@ def test_a_full_buffer_asks_to_pause_until_it_is_half_empty() -> None:
 
 
 def test_bytes_count_too_and_are_given_back() -> None:
-    buffer = buffer_with(b"x" * 1_000)
-    assert buffer.is_full()
+    buffer = buffer_with(b"x" * 1_000, b"x" * 999)
+    assert not buffer.is_full(), "1,999 bytes and twice the cost of a row"
     buffer.drop(1, 10.0)
+    buffer.add(rows(b"y" * 1_001), 10.0)
+    assert buffer.is_full()
+    buffer.drop(2, 10.0)
     assert buffer.is_roomy()
-    buffer.add(rows(b"y" * 1_000), 10.0)
+    buffer.add(rows(b"y" * 3_000), 10.0)
     buffer.clear()
     assert buffer.is_roomy()
     assert len(buffer) == 0

@@ -27,7 +27,7 @@ def test_names_that_every_ticket_repeats_are_stored_once() -> None:
     one, other = (play(live(), begun()).state for _ in range(2))
     assert one is not None
     assert other is not None
-    one, other = (snapshot.load(snapshot.dump(state), 1) for state in (one, other))
+    one, other = (snapshot.load(snapshot.dump(state), snapshot.VERSION) for state in (one, other))
     assert one.last[0].clock is other.last[0].clock
     assert one.tenant is other.facts.tenant
 

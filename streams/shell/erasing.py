@@ -1,0 +1,296 @@
+"""One customer forgotten on request, everywhere that the pipeline remembers one.
+
+States: every ticket of the customer gets a `customer_erased` event, so its owner scrubs it like any other
+change, and says its rows anew. Tables: once the new rows are there, older versions are scrubbed in place,
+dead letters that name the customer are deleted, and so are aliases. Topics can't be rewritten: what they
+still hold is gone by itself, and the report says when.
+
+Everything may be run again: what is erased is not found any more.
+"""
+
+import asyncio
+import getpass
+import hashlib
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import msgspec
+import orjson
+
+from schemas.customers import CustomerIds, is_pseudonym
+from schemas.encode import encode
+from schemas.events import Created, CustomerChanged, CustomerErased, Event
+from schemas.instants import from_ms
+from schemas.outcomes import AuditRow
+from schemas.problems import Problem, ProblemsError
+from schemas.topics import BY_NAME, DAY_MS, OUTCOME_TOPIC_OF_TABLE, changelog_of
+from sinks.clickhouse.client import ClickHouse
+from streams.core.tickets import snapshot
+from streams.core.tickets.state import TicketState
+from streams.runtime import changelog
+from streams.runtime.producer import LoudProducer
+from streams.shell.dead_letters import Letter, read_letters
+from streams.shell.kafka_security import security_of
+from streams.shell.sealing import SealedError, Sealer
+from streams.shell.settings import Settings
+from streams.shell.state_reader import SOURCE, ChangelogReader
+
+_T = TypeVar("_T")
+_AT_ONCE = 1_000
+_LOOK_SECONDS = 0.5
+
+TicketKey = tuple[str, str, str]  # tenant, source, ticket
+
+
+@dataclass(slots=True)
+class Traces:
+    """Where a customer is remembered. `living`: tickets that have a state; `stored`: that have rows."""
+
+    names: frozenset[str]  # every name of the customer, pseudonyms and all
+    living: list[TicketKey] = field(default_factory=list)
+    stored: list[TicketKey] = field(default_factory=list)
+    letters: list[Letter] = field(default_factory=list)
+    sealed: int = 0  # letters whose key is not known here
+    aliases: int = 0
+
+    @property
+    def nothing(self) -> bool:
+        return not (self.living or self.stored or self.letters or self.aliases)
+
+
+def names_of(customer: str, tenant: str, ids: CustomerIds) -> frozenset[str]:
+    """The names under which the pipeline may know a customer. ProblemsError when there is no way to tell."""
+    if is_pseudonym(customer) or ids.mode == "clear":
+        return frozenset((customer,))
+    if not ids.keys:
+        what = "a customer's name can't be looked for without the keys of the pseudonyms"
+        hint = "set TICKETPULSE_CUSTOMER_KEYS as the edge has it, or name the pseudonym itself"
+        raise ProblemsError(Problem("customer_keys", what, hint))
+    # In clear too: a dead letter may hold what was refused at the edge.
+    return frozenset((customer, *ids.keys.pseudonyms(tenant, customer)))
+
+
+async def traces_of(
+    settings: Settings, database: ClickHouse, sealer: Sealer, names: frozenset[str]
+) -> Traces:
+    """Look everywhere; changes nothing."""
+    names = await asyncio.to_thread(_with_aliases, database, names)
+    traces = Traces(names)
+    async with ChangelogReader(settings) as reader:
+        for number in range(reader.partitions):
+            found = await reader.restored(number)
+            traces.living += _living(found.states, names)
+    traces.stored = await asyncio.to_thread(_stored, database, names)
+    traces.aliases = await asyncio.to_thread(_count_aliases, database, names)
+    keys = {"/".join(ticket).encode() for ticket in (*traces.living, *traces.stored)}
+    letters = await asyncio.to_thread(read_letters, settings, lambda _letter: True)
+    for letter in letters:
+        try:
+            original = sealer.open(letter.sealed)
+        except SealedError:
+            traces.sealed += 1
+            original = b""
+        if letter.key in keys or any(name.encode() in original for name in names):
+            traces.letters.append(letter)
+    return traces
+
+
+async def erase(
+    settings: Settings,
+    database: ClickHouse,
+    traces: Traces,
+    now_ms: Callable[[], int],
+    wait_seconds: float,
+) -> None:
+    """Forget. ProblemsError when compute or the writer did not follow in time: nothing is lost by running
+    it again."""
+    producer = LoudProducer(
+        settings.broker_url,
+        client_id="ticketpulse-erase",
+        topic_prefix=settings.topic_prefix,
+        idempotent=False,
+        security=security_of(settings),
+    )
+    await producer.start()
+    try:
+        asked_ms = now_ms()
+        for start in range(0, len(traces.living), _AT_ONCE):
+            part = traces.living[start : start + _AT_ONCE]
+            await producer.publish(SOURCE, [_request(ticket, asked_ms) for ticket in part])
+        await _followed(database, traces, wait_seconds)
+        await asyncio.to_thread(_scrub, database, traces)
+        audit = OUTCOME_TOPIC_OF_TABLE["audit"]
+        await producer.publish(audit, [_audit(traces, asked_ms)])
+    finally:
+        await producer.stop()
+
+
+def what_remains(settings: Settings) -> list[tuple[str, str]]:
+    """Topics that still hold something, and for how long: from their declaration, not their drift."""
+    held = [BY_NAME[SOURCE], BY_NAME[changelog_of(SOURCE)]]
+    held += [BY_NAME[OUTCOME_TOPIC_OF_TABLE[name]] for name in ("tickets", "dead_letters")]
+    return [
+        (
+            settings.topic_prefix + spec.name,
+            f"{(spec.retention_ms if spec.retention_ms > 0 else spec.max_compaction_lag_ms) // DAY_MS} days",
+        )
+        for spec in held
+    ]
+
+
+def hashed(names: Iterable[str]) -> str:
+    """Names a customer in the audit without telling who it was."""
+    return hashlib.sha256("\n".join(sorted(names)).encode()).hexdigest()[:16]
+
+
+# -- looking ----------------------------------------------------------------------------------
+
+
+def _living(states: dict[bytes, bytes], names: frozenset[str]) -> list[TicketKey]:
+    found = []
+    for value in states.values():
+        version, data = changelog.split_state(value)
+        # Far quicker than to decode every state: a name stands in the bytes as it is.
+        if any(name.encode() in data for name in names):
+            state = snapshot.load(data, version)
+            if names & set(_customers(state)):
+                found.append((state.tenant, state.source, state.ticket_id))
+    return found
+
+
+def _customers(state: TicketState) -> Iterable[str]:
+    yield from filter(None, (state.facts.customer_id,))
+    if state.base is not None:
+        yield from filter(None, (state.base.facts.customer_id,))
+    for entry in (*state.log, *state.waiting):
+        if isinstance(entry.data, Created | CustomerChanged):
+            yield from filter(None, (entry.data.customer_id,))
+
+
+def _with_aliases(database: ClickHouse, names: frozenset[str]) -> frozenset[str]:
+    """What the alias table calls them as well, by keys that nobody may have any more."""
+    while True:
+        rows = database.query_rows(
+            "SELECT alias, customer_id FROM v_customer_aliases"
+            " WHERE alias IN {names:Array(String)} OR customer_id IN {names:Array(String)}",
+            {"names": sorted(names)},
+        )
+        more = names | {str(row[name]) for row in rows for name in ("alias", "customer_id")}
+        if more == names:
+            return names
+        names = more
+
+
+def _stored(database: ClickHouse, names: frozenset[str]) -> list[TicketKey]:
+    rows = database.query_rows(
+        "SELECT DISTINCT tenant, source, ticket_id FROM tickets"
+        " WHERE customer_id IN {names:Array(String)} ORDER BY ALL",
+        {"names": sorted(names)},
+    )
+    return [(str(row["tenant"]), str(row["source"]), str(row["ticket_id"])) for row in rows]
+
+
+def _count_aliases(database: ClickHouse, names: frozenset[str]) -> int:
+    (row,) = database.query_rows(
+        "SELECT count() AS found FROM v_customer_aliases WHERE alias IN {names:Array(String)}",
+        {"names": sorted(names)},
+    )
+    return int(str(row["found"]))
+
+
+# -- forgetting -------------------------------------------------------------------------------
+
+
+def _request(ticket: TicketKey, now_ms: int) -> tuple[bytes, bytes]:
+    tenant, source, ticket_id = ticket
+    event = Event(
+        tenant=tenant,
+        source=source,
+        kind="ticket",
+        entity_id=ticket_id,
+        event_id=f"erased:{now_ms}",
+        type="customer_erased",
+        occurred_ms=now_ms,
+        ingested_ms=now_ms,
+        data=CustomerErased(),
+    )
+    return event.key.encode(), encode(event)
+
+
+async def _followed(database: ClickHouse, traces: Traces, wait_seconds: float) -> None:
+    """Return when the newest row of every living ticket is without the customer: rows of one ticket come in
+    order, so no older one is under way any more."""
+    until = time.monotonic() + wait_seconds
+    while left := await asyncio.to_thread(_still_named, database, traces):
+        if time.monotonic() > until:
+            what = f"{left} tickets still name the customer in the database"
+            hint = "are compute and the writer running? Then run it again, it goes on where it was"
+            raise ProblemsError(Problem("erase", what, hint))
+        await asyncio.sleep(_LOOK_SECONDS)
+
+
+def _still_named(database: ClickHouse, traces: Traces) -> int:
+    living = set(traces.living)
+    return sum(
+        1
+        for start in range(0, len(traces.living), _AT_ONCE)
+        for row in database.query_rows(
+            "SELECT tenant, source, ticket_id FROM v_tickets"
+            " WHERE customer_id IN {names:Array(String)} AND ticket_id IN {tickets:Array(String)}",
+            {
+                "names": sorted(traces.names),
+                "tickets": [ticket for _, _, ticket in traces.living[start : start + _AT_ONCE]],
+            },
+        )
+        if (row["tenant"], row["source"], row["ticket_id"]) in living
+    )
+
+
+def _scrub(database: ClickHouse, traces: Traces) -> None:
+    """Every version that a table still holds, merged or not. Returns when it is done."""
+    waiting = " SETTINGS mutations_sync = 2"
+    tickets = sorted({*traces.living, *traces.stored})
+    for part in _parts(tickets):
+        database.command(
+            "ALTER TABLE tickets UPDATE customer_id = NULL, attributes = map()"
+            " WHERE has({keys:Array(String)}, concat(tenant, '/', source, '/', ticket_id))"
+            " AND customer_id IS NOT NULL" + waiting,
+            {"keys": ["/".join(ticket) for ticket in part]},
+        )
+    for some in _parts(traces.letters):
+        database.command(
+            "ALTER TABLE dead_letters DELETE"
+            " WHERE has({names:Array(String)}, concat(topic, '/', toString(partition), '/', toString(offset)))"
+            + waiting,
+            {"names": [letter.name for letter in some]},
+        )
+    database.command(
+        "ALTER TABLE customer_aliases DELETE WHERE alias IN {names:Array(String)}"
+        " OR customer_id IN {names:Array(String)}" + waiting,
+        {"names": sorted(traces.names)},
+    )
+
+
+def _parts(things: Sequence[_T]) -> Iterable[Sequence[_T]]:
+    return (things[start : start + _AT_ONCE] for start in range(0, len(things), _AT_ONCE))
+
+
+def _audit(traces: Traces, now_ms: int) -> tuple[bytes, bytes]:
+    subject = hashed(traces.names)
+    counts = {
+        "tickets": len({*traces.living, *traces.stored}),
+        "dead_letters": len(traces.letters),
+        "aliases": traces.aliases,
+    }
+    row = AuditRow(
+        audit_id=f"erase:{subject}:{now_ms}",
+        event_time=from_ms(now_ms),
+        actor=getpass.getuser(),
+        action="erase",
+        subject=f"customer {subject}",
+        detail=msgspec.json.encode(counts).decode(),
+        version=now_ms,
+    )
+    return row["audit_id"].encode(), orjson.dumps(row, option=orjson.OPT_UTC_Z)
