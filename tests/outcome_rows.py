@@ -4,7 +4,14 @@ from datetime import UTC, datetime, timedelta
 
 import orjson
 
-from schemas.outcomes import AlertIntentRow, PartitionProgressRow, TicketClockRow, TicketRow
+from schemas.outcomes import (
+    AlertIntentRow,
+    AuditRow,
+    CustomerAliasRow,
+    PartitionProgressRow,
+    TicketClockRow,
+    TicketRow,
+)
 
 Row = dict[str, object]
 
@@ -133,6 +140,26 @@ def partition_progress(partition: int = 0, *, version: int = 1) -> PartitionProg
         open_timers=2,
         events_total=17,
         rejected_total=1,
+    )
+
+
+def customer_alias(alias: str = "c1.0badcafe.a") -> CustomerAliasRow:
+    """Two pseudonyms of one customer."""
+    return CustomerAliasRow(
+        tenant="default", alias=alias, customer_id="c1.12345678.b", event_time=OPENED, version=1
+    )
+
+
+def audit(audit_id: str = "erase:1") -> AuditRow:
+    """Somebody erased somebody."""
+    return AuditRow(
+        audit_id=audit_id,
+        event_time=OPENED,
+        actor="ann",
+        action="erase",
+        subject="customer 0123",
+        detail="{}",
+        version=1,
     )
 
 

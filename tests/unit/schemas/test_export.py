@@ -52,6 +52,8 @@ SAMPLE_ROWS: dict[str, Mapping[str, object]] = {
         version=1,
     ),
     "partition_progress": outcome_rows.partition_progress(),
+    "customer_aliases": outcome_rows.customer_alias(),
+    "audit": outcome_rows.audit(),
 }
 
 
