@@ -51,6 +51,10 @@ check: $(STAMP)  ## ruff, mypy --strict, import contracts, deploy lints
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/ticketpulse policy check deploy/policies
+	@for tool in promtool amtool; do command -v $$tool >/dev/null || { echo "$$tool is missing: apt-get install prometheus prometheus-alertmanager" >&2; exit 1; }; done
+	promtool check config deploy/prometheus/prometheus.yml
+	promtool test rules deploy/prometheus/rules_test.yml
+	amtool check-config deploy/alertmanager/alertmanager.yml
 
 fmt: $(STAMP)  ## format and fix
 	$(BIN)/ruff check --fix .

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from traceback import clear_frames
 from types import TracebackType
 from typing import ClassVar, Protocol, Self
 from urllib.parse import urlsplit
@@ -346,12 +347,22 @@ def _told() -> Iterator[None]:
     try:
         yield
     except ProgrammingError as error:  # mostly found by the driver itself, before any server
+        _let_go(error)
         if error.code is None:
             raise SinkRefused(_one_line(error)) from error
         raise sink_error(error.code, str(error)) from error
     except ClickHouseError as error:
+        _let_go(error)
         code = error.code if isinstance(error, Error) else None
         text = _root_cause(error) if code is None else str(error)
         raise sink_error(code, text) from error
     except ValueError as error:  # a parameter that the driver can't render
         raise SinkRefused(str(error)) from error
+
+
+def _let_go(error: BaseException | None) -> None:
+    """Free what the frames of an error hold. Errors of the HTTP library are caught in cycles, so a body of
+    megabytes would live on until a full garbage collection, one for each failed try of an outage."""
+    while error is not None:
+        clear_frames(error.__traceback__)
+        error = error.__cause__ or error.__context__

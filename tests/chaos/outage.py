@@ -36,21 +36,26 @@ class Watched:
 
     before_bytes: dict[str, int] = field(default_factory=dict)
     most_bytes: dict[str, int] = field(default_factory=dict)
+    most_after_bytes: dict[str, int] = field(default_factory=dict)  # while it is caught up
     lag_records: int = 0
     catch_up_seconds: float = 0.0
 
     def text(self, report: Report, outage_seconds: float) -> str:
         """For the person who reads it."""
-        grown = {
-            name: (most - self.before_bytes[name]) / MIB for name, most in self.most_bytes.items()
-        }
         lines = [
             report.text(),
             f"ClickHouse was gone for {outage_seconds:.0f} s; {self.lag_records:,} records waited for it",
-            *(f"  {name} grew by {mib:.0f} MiB at most" for name, mib in grown.items()),
+            *(
+                f"  {name} grew from {before / MIB:.0f} MiB by {self._grown(self.most_bytes, name):.0f} MiB"
+                f" at most, while it was caught up by {self._grown(self.most_after_bytes, name):.0f}"
+                for name, before in self.before_bytes.items()
+            ),
             f"caught up {self.catch_up_seconds:.0f} s after it came back",
         ]
         return "\n".join(lines)
+
+    def _grown(self, most: dict[str, int], name: str) -> float:
+        return (most.get(name, 0) - self.before_bytes[name]) / MIB
 
 
 class Outage(Chaos):
@@ -68,17 +73,18 @@ class Outage(Chaos):
         self.watched.most_bytes = dict(self.watched.before_bytes)
         ends_at = time.monotonic() + 1.0 + self._lasts_seconds
         while time.monotonic() < ends_at:
-            self._note(processes)
+            _note(self.watched.most_bytes, processes)
             await asyncio.sleep(1.0)
         self.watched.lag_records = await _writer_lag(settings)
         while await _writer_lag(settings) > CAUGHT_UP_RECORDS:
-            self._note(processes)
+            _note(self.watched.most_after_bytes, processes)
             await asyncio.sleep(0.5)
         self.watched.catch_up_seconds = time.monotonic() - ends_at
 
-    def _note(self, processes: dict[str, RoleProcess]) -> None:
-        for name, size in _sizes(processes).items():
-            self.watched.most_bytes[name] = max(self.watched.most_bytes.get(name, 0), size)
+
+def _note(most: dict[str, int], processes: dict[str, RoleProcess]) -> None:
+    for name, size in _sizes(processes).items():
+        most[name] = max(most.get(name, 0), size)
 
 
 def _sizes(processes: dict[str, RoleProcess]) -> dict[str, int]:

@@ -1,9 +1,12 @@
 """The ClickHouse client: what comes back, what fails and how it is told."""
 
+import gc
+import logging
 import shutil
 import ssl
 import subprocess
 import sys
+import tracemalloc
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -228,6 +231,33 @@ def test_a_server_that_was_away_is_found_again(facade: Facade, remote: ClickHous
 
     sink.write(tickets(1))
     assert stored(remote) == 1
+
+
+def test_a_try_that_failed_keeps_nothing_of_its_body(facade: Facade, remote: ClickHouse) -> None:
+    body_bytes = 4 * 1024 * 1024
+    assert remote.query_rows("SELECT 1 AS one") == [{"one": 1}]
+    logging.disable()  # pytest keeps records, and with them the errors that they tell of
+    gc.disable()  # what an outage leaves until the next full collection is the point
+    try:
+        with facade.down():
+            _fails_with(remote, body_bytes)
+            tracemalloc.start()
+            for _ in range(4):
+                _fails_with(remote, body_bytes)
+            held_bytes, _peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+        gc.enable()
+        logging.disable(logging.NOTSET)
+    assert held_bytes < body_bytes // 4
+
+
+def _fails_with(database: ClickHouse, body_bytes: int) -> None:
+    try:  # pytest.raises would itself keep the frames
+        database.insert_raw("tickets", b" " * body_bytes)
+    except SinkUnreachable:
+        return
+    pytest.fail("the server answered")
 
 
 def test_a_missing_database_is_made(facade: Facade, clickhouse: ClickHouse) -> None:
