@@ -11,7 +11,7 @@ from streams.core.tickets.evaluate import evaluate
 from streams.core.tickets.logic import TicketLogic
 from streams.core.tickets.plan import mark_used_ms
 from streams.core.tickets.view import TicketView
-from tests.conformance import adapter
+from tests.conformance import adapter, statistics
 from tests.conformance.live import LiveTicket, run_live
 
 Json = Mapping[str, Any]
@@ -123,7 +123,15 @@ def _compare(where: str, got: Any, wanted: Any) -> list[str]:
     return [] if got == wanted else [f"{where}: {got!r}, not {wanted!r}"]
 
 
+def _of(say: Callable[[Json], Json], tolerance: float) -> Callable[[Json, Json, Json], list[str]]:
+    def judged(given: Json, expect: Json, _calendars: Json) -> list[str]:
+        return statistics.differences(say(given), expect, tolerance)
+
+    return judged
+
+
 KINDS: Mapping[str, Callable[[Json, Json, Json], list[str]]] = {
     "clock_timeline": _clock_timeline,
     "thresholds": _thresholds,
+    **{kind: _of(*judge) for kind, judge in statistics.KINDS.items()},
 }
