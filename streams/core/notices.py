@@ -10,6 +10,7 @@ from collections.abc import Iterable
 import msgspec
 
 from schemas.notifications import Heard, Notice, Notification, Wanted
+from streams.core.alerting.page_age import paging_of
 
 FIRING_LEVELS = frozenset(("at_risk", "breach"))
 _MAYBE_FIRING = frozenset(("firing", "maybe"))
@@ -48,7 +49,8 @@ def decide(key: str, notice: Notice, receiver: str, now_ms: int, page_age_ms_max
         return Unsaid()  # the same at another instant: no second page
     if wanted.level == "breach" and wanted.page_ms is not None and now_ms < wanted.page_ms:
         return Wait(wanted.page_ms)
-    late = wanted.breach_ms is not None and wanted.recorded_ms - wanted.breach_ms > page_age_ms_max
+    age_ms = 0 if wanted.breach_ms is None else wanted.recorded_ms - wanted.breach_ms
+    late = paging_of("live", age_ms, page_age_ms_max, clock_open=wanted.open) == "late"
     same = firing is None or (firing.level, firing.team) == (wanted.level, wanted.team)
     was = None if same else firing
     repeat = firing is not None and _as_tried(firing) == (wanted.level, False)

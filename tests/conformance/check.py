@@ -11,7 +11,7 @@ from streams.core.tickets.evaluate import evaluate
 from streams.core.tickets.logic import TicketLogic
 from streams.core.tickets.plan import mark_used_ms
 from streams.core.tickets.view import TicketView
-from tests.conformance import adapter, statistics
+from tests.conformance import adapter, alerting, statistics
 from tests.conformance.live import LiveTicket, run_live
 
 Json = Mapping[str, Any]
@@ -134,4 +134,5 @@ KINDS: Mapping[str, Callable[[Json, Json, Json], list[str]]] = {
     "clock_timeline": _clock_timeline,
     "thresholds": _thresholds,
     **{kind: _of(*judge) for kind, judge in statistics.KINDS.items()},
+    **{kind: _of(say, 0.0) for kind, say in alerting.KINDS.items()},
 }
