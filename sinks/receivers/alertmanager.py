@@ -5,13 +5,15 @@ annotations. A firing alert ends by itself unless it is sent again, so that a de
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Literal
+from datetime import UTC, tzinfo
 
 import orjson
+from msgspec.structs import replace
 
 from schemas.instants import rfc3339
 from schemas.notifications import Notification, Wanted
 from sinks.receivers.http import Poster
+from sinks.receivers.texts import Voice
 
 SECONDS_MAX = 10.0
 BATCH_MAX = 500
@@ -25,8 +27,12 @@ class Alertmanager:
 
     name = "alertmanager"
     batch_max = BATCH_MAX
+    at_once = 8
 
-    def __init__(self, url: str, resend_seconds: float, seconds_max: float = SECONDS_MAX) -> None:
+    def __init__(
+        self, url: str, resend_seconds: float, zone: tzinfo = UTC, seconds_max: float = SECONDS_MAX
+    ) -> None:
+        self._voices = Voice("en", zone), Voice("zh-CN", zone)
         self.resend_seconds: float | None = resend_seconds
         self._expires_ms = round(resend_seconds * EXPIRES_AFTER_RESENDS * 1_000)
         self._url = url.rstrip("/") + "/api/v2/alerts"
@@ -44,54 +50,43 @@ class Alertmanager:
     def _alerts(self, notification: Notification, now_ms: int) -> Iterator[dict[str, object]]:
         """The alert as it stands; and the end of the one that it replaces."""
         ends_ms = now_ms + self._expires_ms if notification.status == "firing" else now_ms
-        yield _alert(notification, notification.level, notification.team, ends_ms)
+        yield self._alert(notification, ends_ms)
         was = notification.was
         if was is not None:
-            yield _alert(notification, was.level, was.team, now_ms)
+            yield self._alert(replace(notification, level=was.level, team=was.team), now_ms)
 
-
-def _alert(
-    notification: Notification, level: str, team: str | None, ends_ms: int
-) -> dict[str, object]:
-    wanted = notification.wanted
-    starts_ms = min(_starts_ms(wanted), ends_ms)
-    return {
-        "labels": {
-            "alertname": _NAMES[level],
-            "severity": _SEVERITIES[level],
-            "key": notification.key,
-            "tenant": wanted.tenant,
-            "source": wanted.source,
-            "ticket": wanted.ticket_id,
-            "clock": wanted.clock,
-            "team": team or "none",
-        },
-        "annotations": {
-            name: str(value)
-            for name, value in (
-                ("summary", _summary(wanted, level, "en")),
-                ("summary_zh", _summary(wanted, level, "zh")),
-                ("agent", wanted.agent),
-                ("tier", wanted.tier),
-                ("priority", wanted.priority),
-                ("policy_version", wanted.policy_version),
-                ("late", "true" if notification.late else None),
-            )
-            if value
-        },
-        "startsAt": rfc3339(starts_ms),
-        "endsAt": rfc3339(ends_ms),
-    }
+    def _alert(self, notification: Notification, ends_ms: int) -> dict[str, object]:
+        wanted, level = notification.wanted, notification.level
+        english, chinese = (voice.line(notification) for voice in self._voices)
+        starts_ms = min(_starts_ms(wanted), ends_ms)
+        return {
+            "labels": {
+                "alertname": _NAMES[level],
+                "severity": _SEVERITIES[level],
+                "key": notification.key,
+                "tenant": wanted.tenant,
+                "source": wanted.source,
+                "ticket": wanted.ticket_id,
+                "clock": wanted.clock,
+                "team": notification.team or "none",
+            },
+            "annotations": {
+                name: str(value)
+                for name, value in (
+                    ("summary", english),
+                    ("summary_zh", chinese),
+                    ("agent", wanted.agent),
+                    ("tier", wanted.tier),
+                    ("priority", wanted.priority),
+                    ("policy_version", wanted.policy_version),
+                    ("late", "true" if notification.late else None),
+                )
+                if value
+            },
+            "startsAt": rfc3339(starts_ms),
+            "endsAt": rfc3339(ends_ms),
+        }
 
 
 def _starts_ms(wanted: Wanted) -> int:
     return wanted.recorded_ms if wanted.breach_ms is None else wanted.breach_ms
-
-
-def _summary(wanted: Wanted, level: str, language: Literal["en", "zh"]) -> str:
-    due = "" if wanted.due_ms is None else rfc3339(wanted.due_ms)
-    if language == "zh":
-        what = "已逾期" if level == "breach" else "即将逾期"
-        return f"工单 {wanted.ticket_id} 的 {wanted.clock} {what}，应于 {due} 前完成"
-    what = "breached" if level == "breach" else "at risk"
-    return f"{wanted.clock} of ticket {wanted.ticket_id} is {what}; due {due}"

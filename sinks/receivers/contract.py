@@ -23,7 +23,8 @@ class Receiver(Protocol):
     """Delivers notifications. Each says how its key stands from now on, whatever was said before."""
 
     name: str
-    batch_max: int  # how many it takes at once
+    batch_max: int  # how many one delivery may hold
+    at_once: int  # how many deliveries may be under way
     resend_seconds: float | None  # firing ones expire unless they are said again this often
 
     async def deliver(self, notifications: Sequence[Notification], now_ms: int) -> None:

@@ -7,6 +7,7 @@ import aiohttp
 from sinks.receivers.contract import ReceiverError
 
 _SHOWN_BYTES = 300
+_ANSWER_BYTES_MAX = 64 * 1024
 # What they say is about this content. Everything else (wrong address, wrong secret, overload) can be put
 # right while the notification waits.
 _REFUSED = frozenset((400, 406, 410, 413, 415, 422))
@@ -20,8 +21,8 @@ class Poster:
         self._timeout = aiohttp.ClientTimeout(total=seconds_max)
         self._session: aiohttp.ClientSession | None = None
 
-    async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> None:
-        """Return on 2xx; ReceiverError otherwise, with what was answered."""
+    async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> bytes:
+        """The beginning of the answer on 2xx; ReceiverError otherwise, with what was answered."""
         if self._session is None:
             self._session = aiohttp.ClientSession(timeout=self._timeout)
         try:
@@ -32,7 +33,7 @@ class Poster:
                 allow_redirects=False,  # a signed body goes where it was meant to go
             ) as answer:
                 if 200 <= answer.status < 300:
-                    return
+                    return await answer.content.read(_ANSWER_BYTES_MAX)
                 shown = (await answer.content.read(_SHOWN_BYTES)).decode(errors="replace")
                 message = f"HTTP {answer.status}: {shown}"
                 wait_seconds = _asked_to_wait(answer.headers.get("Retry-After"))

@@ -18,7 +18,6 @@ from schemas.instants import from_ms_or_none, rfc3339
 from schemas.notifications import Notification
 from sinks.receivers.http import Poster
 
-AT_ONCE = 8
 SECONDS_MAX = 10.0
 
 
@@ -27,6 +26,7 @@ class Webhook:
 
     name = "webhook"
     batch_max = 1
+    at_once = 8
     resend_seconds: float | None = None
 
     def __init__(self, url: str, secret: str, seconds_max: float = SECONDS_MAX) -> None:

@@ -25,7 +25,8 @@ from streams.shell.embedded_broker import SESSION_SECONDS, EmbeddedBroker
 from streams.shell.health import HealthServer, health_problems
 from streams.shell.kafka_security import security_of
 from streams.shell.lifecycle import Lifecycle
-from streams.shell.notifier import notifier_role, receivers_of
+from streams.shell.notifier import notifier_role
+from streams.shell.receivers import receivers_of
 from streams.shell.settings import Settings, listed
 from streams.shell.telemetry import telemetry_of
 from streams.shell.together import run_together, stop_on_signals

@@ -26,9 +26,7 @@ from schemas.instants import parse_rfc3339
 from schemas.notifications import Notice, Notification, Wanted
 from schemas.problems import Problem, ProblemsError
 from schemas.topics import OUTCOME_TOPIC_OF_TABLE
-from sinks.receivers.alertmanager import Alertmanager
 from sinks.receivers.contract import Receiver, ReceiverError
-from sinks.receivers.webhook import Webhook
 from sinks.retry import Backoff
 from streams.core.notices import (
     Decision,
@@ -56,7 +54,6 @@ NOTIFICATIONS = "notifications"
 POLL_MS = 100
 POLL_RECORDS_MAX = 2_000
 TICK_SECONDS = 0.1
-AT_ONCE = 8  # deliveries under way, per receiver
 BACKOFF = Backoff(first_seconds=0.5, most_seconds=30.0)
 REFUSED_SECONDS = (
     300.0  # until content that was refused is tried again: somebody may mend the receiver
@@ -80,17 +77,6 @@ class NotifierCounters:
     waiting: dict[str, int]  # keys of which a receiver has yet to hear something
     failing_seconds: dict[str, float]  # since a receiver takes nothing; 0 when it does
     keys: int
-
-
-def receivers_of(settings: Settings) -> list[Receiver]:
-    """Those that the settings name; may be none."""
-    found: list[Receiver] = []
-    if settings.alertmanager_url:
-        found.append(Alertmanager(settings.alertmanager_url, settings.resend_seconds))
-    if settings.webhook_url:
-        secret = settings.webhook_secret.get_secret_value()
-        found.append(Webhook(settings.webhook_url, secret))
-    return found
 
 
 def notifier_role(
@@ -473,7 +459,7 @@ class Notifier:
     async def _deliver_for_ever(self, line: _Line) -> None:
         while True:
             line.wake.clear()
-            room = AT_ONCE - len(line.tasks)
+            room = line.receiver.at_once - len(line.tasks)
             while room > 0 and (batch := self._next(line)):
                 task = asyncio.create_task(self._deliver(line, batch))
                 line.tasks.add(task)

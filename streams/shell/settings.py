@@ -116,6 +116,31 @@ class Settings(BaseSettings):
         "", description="where each notification is posted as JSON; empty: nowhere"
     )
     webhook_secret: SecretStr = Field(SecretStr(""), description="signs what is posted there")
+    notify_language: Literal["en", "zh-CN"] = Field(
+        "en", description="of messages to people; Alertmanager gets both"
+    )
+    notify_zone: str = Field("UTC", description="IANA zone of the times in them")
+    slack_url: SecretStr = Field(SecretStr(""), description="incoming webhook of a Slack channel")
+    wecom_url: SecretStr = Field(
+        SecretStr(""), description="robot of a WeCom group (企业微信群机器人)"
+    )
+    dingtalk_url: SecretStr = Field(SecretStr(""), description="robot of a DingTalk group (钉钉)")
+    dingtalk_secret: SecretStr = Field(
+        SecretStr(""), description="its secret, when it signs (加签)"
+    )
+    feishu_url: SecretStr = Field(SecretStr(""), description="robot of a Feishu group (飞书)")
+    feishu_secret: SecretStr = Field(SecretStr(""), description="its secret, when it signs")
+    pagerduty_key: SecretStr = Field(
+        SecretStr(""), description="routing key of a PagerDuty service (Events API v2)"
+    )
+    jsm_key: SecretStr = Field(
+        SecretStr(""), description="API key of Jira Service Management Operations"
+    )
+    smtp_url: SecretStr = Field(
+        SecretStr(""), description="smtp[s]://user:password@host:port of a mail server"
+    )
+    mail_from: str = Field("", description="sender of mails")
+    mail_to: str = Field("", description="who gets them, separated by commas")
     resend_seconds: float = Field(
         60.0, gt=0, le=3600, description="between two reminders of what fires; forgotten after four"
     )

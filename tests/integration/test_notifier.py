@@ -9,10 +9,12 @@ import pytest
 
 from schemas.instants import rfc3339
 from streams.runtime.clock import ManualClock
-from streams.shell.notifier import INTENTS, Notifier, notifier_role, receivers_of
+from streams.shell.notifier import INTENTS, Notifier, notifier_role
+from streams.shell.receivers import receivers_of
 from streams.shell.settings import Settings
 from tests.integration.computing import new_settings, started_producer, until
 from tests.receiver import Mode, PagingReceiver
+from tests.unit.sinks.test_receivers import serving
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow]
 
@@ -210,3 +212,15 @@ async def test_a_breach_that_is_doubted_and_stands_again_before_its_turn_is_no_s
             assert len(receiver.firing()) == 170
     assert receiver.doubled == []
     assert len(receiver.taken) == 170
+
+
+async def test_a_storm_becomes_a_handful_of_chat_messages() -> None:
+    async with serving() as server:
+        settings = await new_settings(slack_url=server.url + "/hook")
+        async with notifying(settings) as notifier:
+            await say(settings, breaches(90))
+            await until(lambda: notifier.counters().delivered_total == {"slack": 90})
+    texts = [orjson.loads(body)["text"] for _, _, body in server.requests]
+    assert len(texts) <= 4, "at most fifty a message, and one at a time"
+    told = [line for text in texts for line in text.splitlines() if line.startswith("BREACHED")]
+    assert len(set(told)) == len(told) == 90

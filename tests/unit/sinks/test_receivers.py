@@ -172,7 +172,7 @@ async def test_alertmanager_gets_one_alert_per_cycle_that_expires_unless_repeate
     )
     assert over["endsAt"] == "2026-01-05T08:00:00Z"
     assert "T1" in firing["annotations"]["summary"]
-    assert "已逾期" in firing["annotations"]["summary_zh"]
+    assert "【逾期】" in firing["annotations"]["summary_zh"]
 
 
 async def test_a_warning_that_became_a_breach_ends_under_its_own_labels() -> None:

@@ -1,0 +1,138 @@
+"""Services that keep incidents by a key of ours: PagerDuty and Jira Service Management Operations.
+
+One incident per clock cycle: a page opens it, its end closes it, a repeat changes nothing. Formats:
+PagerDuty "Events API v2"; Atlassian "JSM Operations, Integration events".
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Sequence
+from urllib.parse import quote
+
+import orjson
+
+from schemas.instants import rfc3339
+from schemas.notifications import Notification
+from sinks.receivers.http import Poster
+from sinks.receivers.texts import Voice
+
+BATCH_MAX = 8  # one request each, so many at once
+SECONDS_MAX = 10.0
+PAGERDUTY_URL = "https://events.pagerduty.com/v2/enqueue"
+JSM_URL = "https://api.atlassian.com/jsm/ops/integration/v2/alerts"
+_PAGERDUTY_KEY_MAX = 255
+_JSM_MESSAGE_MAX = 130
+_SEVERITIES = {"breach": "critical", "at_risk": "warning"}
+_PRIORITIES = {"breach": "P1", "at_risk": "P3"}
+
+
+class PagerDuty:
+    """A service's integration; a `Receiver`."""
+
+    name = "pagerduty"
+    batch_max = BATCH_MAX
+    at_once = 1
+    resend_seconds: float | None = None
+
+    def __init__(self, routing_key: str, voice: Voice, url: str = PAGERDUTY_URL) -> None:
+        self._routing_key = routing_key
+        self._voice = voice
+        self._url = url
+        self._poster = Poster(SECONDS_MAX)
+
+    async def deliver(self, notifications: Sequence[Notification], now_ms: int) -> None:
+        """See `Receiver`."""
+        await asyncio.gather(
+            *(
+                self._poster.post(self._url, orjson.dumps(self._event(one, now_ms)), {})
+                for one in notifications
+            )
+        )
+
+    async def stop(self) -> None:
+        """See `Receiver`."""
+        await self._poster.stop()
+
+    def _event(self, notification: Notification, now_ms: int) -> dict[str, object]:
+        event: dict[str, object] = {
+            "routing_key": self._routing_key,
+            "dedup_key": _short(notification.key, _PAGERDUTY_KEY_MAX),
+            "event_action": "trigger" if notification.status == "firing" else "resolve",
+        }
+        if notification.status == "firing":
+            wanted = notification.wanted
+            event["payload"] = {
+                "summary": self._voice.line(notification)[:1_024],
+                "source": f"{wanted.tenant}/{wanted.source}",
+                "severity": _SEVERITIES[notification.level],
+                "timestamp": rfc3339(now_ms if wanted.breach_ms is None else wanted.breach_ms),
+                "component": wanted.ticket_id,
+                "group": notification.team or "",
+                "class": wanted.clock,
+                "custom_details": _details(notification),
+            }
+        return event
+
+
+class JsmOperations:
+    """An API integration of a team; a `Receiver`."""
+
+    name = "jsm"
+    batch_max = BATCH_MAX
+    at_once = 1
+    resend_seconds: float | None = None
+
+    def __init__(self, api_key: str, voice: Voice, url: str = JSM_URL) -> None:
+        self._headers = {"Authorization": f"GenieKey {api_key}"}
+        self._voice = voice
+        self._url = url.rstrip("/")
+        self._poster = Poster(SECONDS_MAX)
+
+    async def deliver(self, notifications: Sequence[Notification], now_ms: int) -> None:
+        """See `Receiver`."""
+        await asyncio.gather(*(self._deliver(one) for one in notifications))
+
+    async def stop(self) -> None:
+        """See `Receiver`."""
+        await self._poster.stop()
+
+    async def _deliver(self, notification: Notification) -> None:
+        alias = _short(notification.key, 512)
+        if notification.status == "resolved":
+            url = f"{self._url}/{quote(alias, safe='')}/close?identifierType=alias"
+            await self._poster.post(url, orjson.dumps({"source": "ticketpulse"}), self._headers)
+            return
+        line = self._voice.line(notification)
+        alert = {
+            "message": line[:_JSM_MESSAGE_MAX],
+            "alias": alias,
+            "description": line,
+            "entity": notification.wanted.ticket_id,
+            "source": "ticketpulse",
+            "priority": _PRIORITIES[notification.level],
+            "tags": [notification.level, notification.wanted.clock],
+            "details": _details(notification),
+        }
+        await self._poster.post(self._url, orjson.dumps(alert), self._headers)
+
+
+def _details(notification: Notification) -> dict[str, str]:
+    wanted = notification.wanted
+    found = {
+        "key": notification.key,
+        "team": notification.team,
+        "agent": wanted.agent,
+        "tier": wanted.tier,
+        "priority": wanted.priority,
+        "due_at": None if wanted.due_ms is None else rfc3339(wanted.due_ms),
+        "policy_version": wanted.policy_version,
+        "late": "true" if notification.late else None,
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+def _short(key: str, length_max: int) -> str:
+    """The key, or a name of it where it would be cut: cut keys could be equal."""
+    if len(key) <= length_max:
+        return key
+    return f"{key[: length_max - 33]}:{hashlib.sha256(key.encode()).hexdigest()[:32]}"

@@ -1,0 +1,87 @@
+"""What people read: one line per notification, in English and 简体中文. Templates are data."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import tzinfo
+from typing import Literal
+
+from schemas.instants import from_ms
+from schemas.notifications import Notification, Wanted
+
+Language = Literal["en", "zh-CN"]
+
+# (status, level) → the beginning of the line
+_HEADS: dict[Language, dict[tuple[str, str], str]] = {
+    "en": {
+        ("firing", "breach"): "BREACHED",
+        ("firing", "at_risk"): "At risk",
+        ("resolved", "breach"): "Over",
+        ("resolved", "at_risk"): "Over",
+    },
+    "zh-CN": {
+        ("firing", "breach"): "【逾期】",
+        ("firing", "at_risk"): "【预警】",
+        ("resolved", "breach"): "【解除】",
+        ("resolved", "at_risk"): "【解除】",
+    },
+}
+_LINES: dict[Language, str] = {
+    "en": "{head}: {clock} of ticket {ticket}, due {due}{holder}{late}",
+    "zh-CN": "{head}工单 {ticket} 的 {clock}，应于 {due} 前完成{holder}{late}",
+}
+_HOLDERS: dict[Language, str] = {"en": "; {who}", "zh-CN": "；{who}"}
+_LATE: dict[Language, str] = {"en": " (known late)", "zh-CN": "（事后得知）"}
+_MORE: dict[Language, str] = {"en": "… and {count} more", "zh-CN": "……另有 {count} 条"}
+_TITLES: dict[Language, str] = {
+    "en": "{count} messages about promises",
+    "zh-CN": "{count} 条时限通知",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """In which language, and by whose clock."""
+
+    language: Language
+    zone: tzinfo
+
+    def line(self, notification: Notification) -> str:
+        """One notification, on one line whatever its names hold."""
+        wanted, language = notification.wanted, self.language
+        who = " / ".join(
+            filter(None, (notification.team, wanted.agent, wanted.priority, wanted.tier))
+        )
+        return printable(
+            _LINES[language].format(
+                head=_HEADS[language][notification.status, notification.level],
+                clock=wanted.clock,
+                ticket=wanted.ticket_id,
+                due=self.due(wanted),
+                holder=_HOLDERS[language].format(who=who) if who else "",
+                late=_LATE[language] if notification.late else "",
+            )
+        )
+
+    def message(self, notifications: Sequence[Notification], bytes_max: int) -> str:
+        """All of them, a line each, as far as the bytes (UTF-8) go; then how many more there are."""
+        lines = [self.line(one) for one in notifications]
+        if len(lines) > 1:
+            lines.insert(0, _TITLES[self.language].format(count=len(notifications)))
+        text = "\n".join(lines)
+        left_out = 0
+        while len(text.encode()) > bytes_max and len(lines) > 1:
+            lines.pop()
+            left_out += 1
+            text = "\n".join([*lines, _MORE[self.language].format(count=left_out)])
+        return text.encode()[:bytes_max].decode(errors="ignore")
+
+    def due(self, wanted: Wanted) -> str:
+        """The due instant by the wall clock of the zone."""
+        if wanted.due_ms is None:
+            return "?"
+        return f"{from_ms(wanted.due_ms).astimezone(self.zone):%Y-%m-%d %H:%M:%S %Z}"
+
+
+def printable(text: str) -> str:
+    """Names come from outside: they make no line of their own, and steer nothing."""
+    return "".join(char if char.isprintable() else " " for char in text)

@@ -1,0 +1,75 @@
+"""The receivers of notifications that the settings name."""
+
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from schemas.problems import Problem, ProblemsError
+from sinks.receivers.alertmanager import Alertmanager
+from sinks.receivers.chat import KINDS, Chat
+from sinks.receivers.contract import Receiver
+from sinks.receivers.incidents import JsmOperations, PagerDuty
+from sinks.receivers.mail import Mail, mail_server
+from sinks.receivers.texts import Voice
+from sinks.receivers.webhook import Webhook
+from streams.shell.settings import Settings, listed
+
+# setting of the address → setting of the secret that goes with it
+_CHATS = {"slack": "", "wecom": "", "dingtalk": "dingtalk_secret", "feishu": "feishu_secret"}
+
+
+def receivers_of(settings: Settings) -> list[Receiver]:
+    """May be none. ProblemsError with every mistake; addresses may hold secrets and are not shown."""
+    problems = [*_problems(settings)]
+    if problems:
+        raise ProblemsError(*problems)
+    voice = Voice(settings.notify_language, ZoneInfo(settings.notify_zone))
+    found: list[Receiver] = []
+    if settings.alertmanager_url:
+        found.append(Alertmanager(settings.alertmanager_url, settings.resend_seconds, voice.zone))
+    if settings.webhook_url:
+        found.append(Webhook(settings.webhook_url, secret_of(settings, "webhook_secret")))
+    for name, secret in _CHATS.items():
+        if url := secret_of(settings, f"{name}_url"):
+            found.append(Chat(KINDS[name], url, secret_of(settings, secret), voice))
+    if key := secret_of(settings, "pagerduty_key"):
+        found.append(PagerDuty(key, voice))
+    if key := secret_of(settings, "jsm_key"):
+        found.append(JsmOperations(key, voice))
+    if url := secret_of(settings, "smtp_url"):
+        found.append(Mail(mail_server(url), settings.mail_from, listed(settings.mail_to), voice))
+    return found
+
+
+def secret_of(settings: Settings, name: str) -> str:
+    """The value of a secret setting; empty for no name."""
+    value: str = getattr(settings, name).get_secret_value() if name else ""
+    return value
+
+
+def _problems(settings: Settings) -> Iterator[Problem]:
+    addresses = {
+        "alertmanager_url": settings.alertmanager_url,
+        "webhook_url": settings.webhook_url,
+        **{f"{name}_url": secret_of(settings, f"{name}_url") for name in _CHATS},
+    }
+    for name, url in addresses.items():
+        if url and not _is_http(url):
+            yield Problem(name, "is no address", "it begins with https:// or http:// and a host")
+    if secret_of(settings, "smtp_url") and not (settings.mail_from and listed(settings.mail_to)):
+        hint = "set TICKETPULSE_MAIL_FROM and TICKETPULSE_MAIL_TO"
+        yield Problem("smtp_url", "nobody is named to send mail from and to", hint)
+    try:
+        ZoneInfo(settings.notify_zone)
+    except (KeyError, ValueError, OSError):
+        yield Problem(
+            "notify_zone", f"{settings.notify_zone!r} is not an IANA zone", "e.g. Asia/Shanghai"
+        )
+
+
+def _is_http(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname)
