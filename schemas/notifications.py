@@ -39,6 +39,7 @@ class Heard(msgspec.Struct, frozen=True, gc=False):
     team: str | None = None
     tried: int = 0  # of "maybe": the version with which this began to be tried
     ending: bool = False  # of "maybe": what was tried is an end
+    by: str = ""  # of "maybe": the process that marked it, before its first try; empty: several
 
 
 class Notice(msgspec.Struct, frozen=True, gc=False):

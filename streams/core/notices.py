@@ -8,6 +8,7 @@ Merging is the maximum of both, so records of a notice may be read doubled or in
 from collections.abc import Iterable
 
 import msgspec
+from msgspec.structs import replace
 
 from schemas.notifications import Heard, Notice, Notification, Wanted
 from streams.core.alerting.page_age import paging_of
@@ -67,16 +68,17 @@ def again(key: str, notice: Notice, receiver: str) -> Notification | None:
     return Notification(key, once, "firing", heard.level, heard.team, notice.wanted)
 
 
-def about_to_say(notice: Notice, receiver: str, notification: Notification) -> Notice:
+def about_to_say(notice: Notice, receiver: str, notification: Notification, by: str = "") -> Notice:
     """Before a delivery is tried: its answer may be lost, or we may end before it is written down. The
-    same notice when there is nothing to remember."""
+    same notice when there is nothing to remember. `by` names who tries: a mark of another's is made ours
+    first, so that its maker can tell, should it come back, whether anybody has tried since."""
     heard = notice.heard.get(receiver, Heard(0, "unsaid"))
     ending = notification.status == "resolved"
     if (heard.status, heard.level, heard.ending) == ("maybe", notification.level, ending):
-        return notice
+        return notice if heard.by == by else _with(notice, receiver, replace(heard, by=by))
     tried = notification.wanted.version
     level, team = notification.level, notification.team
-    return _with(notice, receiver, Heard(heard.version, "maybe", level, team, tried, ending))
+    return _with(notice, receiver, Heard(heard.version, "maybe", level, team, tried, ending, by))
 
 
 def as_heard(notice: Notice, receiver: str, before: Notice) -> Notice:
@@ -111,6 +113,8 @@ def merged(one: Notice | None, other: Notice) -> Notice:
         known = heard.get(receiver)
         if known is None or _rank(told_) > _rank(known):
             heard[receiver] = told_
+        elif _rank(told_) == _rank(known) and told_.by != known.by:
+            heard[receiver] = replace(known, by="")
     return Notice(wanted, heard)
 
 

@@ -14,8 +14,9 @@ import logging
 import time
 import zlib
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from uuid import uuid4
 
 import msgspec
 import orjson
@@ -23,7 +24,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord
 from aiokafka.errors import IllegalStateError, KafkaError
 
 from schemas.instants import parse_rfc3339
-from schemas.notifications import Notice, Notification, Wanted
+from schemas.notifications import Heard, Notice, Notification, Wanted
 from schemas.problems import Problem, ProblemsError
 from schemas.topics import OUTCOME_TOPIC_OF_TABLE
 from sinks.receivers.contract import Receiver, ReceiverError
@@ -108,6 +109,7 @@ class _Line:
         self._known: set[str] = set()  # ready, or to be tried again
         self._unwritten: set[str] = set()
         self.untried: dict[str, Notice] = {}  # marked, not yet tried: as they were before
+        self._remembered: dict[str, tuple[Heard, Notice]] = {}  # such marks of the last assignment
         self._for_clock: list[tuple[int, str]] = []  # grace: pipeline's ms
         self._for_retry: list[tuple[float, str]] = []  # backoff: monotonic seconds
         self._failures: Counter[str] = Counter()
@@ -170,12 +172,25 @@ class _Line:
             self._known.add(key)
             heapq.heappush(self._for_retry, (time.monotonic() + wait_seconds, key))
 
+    def recall(self, notices: Mapping[str, Notice]) -> None:
+        """What was read of the new assignment is known: see `forget`."""
+        for key, (mark, before) in self._remembered.items():
+            notice = notices.get(key)
+            if notice is not None and notice.heard.get(self.receiver.name) == mark:
+                self.untried[key] = before
+        self._remembered.clear()
+
     def failing_seconds(self) -> float:
         """Since it takes nothing; 0 when it does."""
         return 0.0 if self.trouble is None else time.monotonic() - self.trouble[0]
 
-    def forget(self) -> None:
-        """Another assignment begins."""
+    def forget(self, notices: Mapping[str, Notice]) -> None:
+        """Another assignment begins. What was marked here and not tried is kept in mind: if nobody else has
+        marked it when it comes back, nobody has tried it."""
+        for key, before in self.untried.items():
+            mark = notices[key].heard.get(self.receiver.name) if key in notices else None
+            if mark is not None and mark.status == "maybe":
+                self._remembered[key] = mark, before
         self._ready.clear()
         self._known.clear()
         self._unwritten.clear()
@@ -210,6 +225,7 @@ class Notifier:
         self._clock = clock
         self._producer = producer
         self._lines = [_Line(receiver) for receiver in receivers]
+        self._by = uuid4().hex[:12]  # this process, in marks
         self._names = frozenset(line.receiver.name for line in self._lines)
         self._page_age_ms_max = round(settings.page_age_seconds_max * 1_000)
         self._held = _Held()
@@ -393,10 +409,9 @@ class Notifier:
         for line in self._lines:
             line.add(key)
 
-    @staticmethod
-    def _marked(line: _Line, notice: Notice, decision: Notification) -> Notice:
+    def _marked(self, line: _Line, notice: Notice, decision: Notification) -> Notice:
         """The notice with the mark of a try; what it was before is kept until the try is made."""
-        marked = about_to_say(notice, line.receiver.name, decision)
+        marked = about_to_say(notice, line.receiver.name, decision, self._by)
         if marked is not notice:
             line.untried.setdefault(decision.key, notice)
         return marked
@@ -560,6 +575,8 @@ class Notifier:
             self._broken = error
             self._stopping.set()
             return
+        for line in self._lines:
+            line.recall(self._held.notices)
         self._shrink(list(self._held.notices))
         for key in self._held.notices:
             for line in self._lines:
@@ -606,9 +623,9 @@ class Notifier:
     def _forget_all(self) -> None:
         self._ready.clear()
         self._assignment += 1
-        self._held = _Held()
         for line in self._lines:
-            line.forget()
+            line.forget(self._held.notices)
+        self._held = _Held()
 
 
 class _Rebalances(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is untyped

@@ -6,13 +6,14 @@ from contextlib import asynccontextmanager
 
 import orjson
 import pytest
+from aiokafka import TopicPartition
 
 from schemas.instants import rfc3339
 from streams.runtime.clock import ManualClock
 from streams.shell.notifier import INTENTS, Notifier, notifier_role
 from streams.shell.receivers import receivers_of
 from streams.shell.settings import Settings
-from tests.integration.computing import new_settings, started_producer, until
+from tests.integration.computing import PARTITIONS, new_settings, started_producer, until
 from tests.receiver import Mode, PagingReceiver
 from tests.unit.sinks.test_receivers import serving
 
@@ -224,3 +225,23 @@ async def test_a_storm_becomes_a_handful_of_chat_messages() -> None:
     assert len(texts) <= 4, "at most fifty a message, and one at a time"
     told = [line for text in texts for line in text.splitlines() if line.startswith("BREACHED")]
     assert len(set(told)) == len(told) == 90
+
+
+async def test_a_rebalance_does_not_forget_what_was_not_tried_yet() -> None:
+    async with PagingReceiver(SECRET) as receiver:
+        settings = await settings_for(receiver)
+        async with notifying(settings) as notifier:
+            await say(settings, breaches(20))
+            await until(lambda: len(receiver.firing()) == 20)
+            receiver.mode, receiver.slow_seconds = "slow", 0.3  # a queue forms before them
+            await say(settings, [intent(f"U{n}", 1, "breach") for n in range(150)])
+            await until(lambda: notifier.counters().waiting["webhook"] >= 100)
+            await say(settings, [intent(f"T{n}", 2, "at_risk") for n in range(20)])
+            await asyncio.sleep(1.0)  # marked and written down; their turn has not come
+            await notifier.revoked()
+            await notifier.assigned([TopicPartition(INTENTS, n) for n in range(PARTITIONS)])
+            await say(settings, breaches(20, version=3))
+            await until(lambda: notifier.counters().waiting == {"webhook": 0})
+            assert len(receiver.firing()) == 170
+    assert receiver.doubled == []
+    assert len(receiver.taken) == 170

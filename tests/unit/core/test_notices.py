@@ -213,3 +213,16 @@ def stands(said: list[Notification]) -> str:
         assert (state, one.level, one.status) != ("breach", "breach", "firing"), "a second page"
         state = "quiet" if one.status == "resolved" else one.level
     return state
+
+
+def test_a_mark_is_its_maker_s_until_another_makes_it_his_own() -> None:
+    notice = Notice(wanted(1, "breach"))
+    decision = asked(notice)
+    assert isinstance(decision, Notification)
+    ours = about_to_say(notice, R, decision, by="a")
+    assert about_to_say(ours, R, decision, by="a") is ours
+    theirs = about_to_say(ours, R, decision, by="b")
+    assert (theirs.heard[R].by, theirs.heard[R].tried) == ("b", ours.heard[R].tried)
+    assert merged(ours, theirs) == merged(theirs, ours)
+    assert merged(ours, theirs).heard[R].by == "", "who has tried is not known any more"
+    assert merged(ours, ours) == ours
