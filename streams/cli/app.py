@@ -3,6 +3,7 @@
 import typer
 
 from streams.cli import (
+    calls,
     customers,
     database,
     deadletters,
@@ -31,6 +32,7 @@ for module in (
     replay,
     explain,
     whatif,
+    calls,
     database,
     topics,
     policy,
