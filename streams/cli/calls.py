@@ -80,10 +80,11 @@ def _print(report: CallReport) -> None:
     for title in ("hour", "queue", "queued", "answered", "abandoned", "aband. %", "ASA s"):
         table.add_column(title, justify="left" if title == "queue" else "right")
     for variant in VARIANTS:
-        table.add_column(variant, justify="right", overflow="fold")
+        # Words, so that they can be broken into lines; the ids stand in --json.
+        table.add_column(variant.replace("_", " "), justify="right", max_width=12)
     for line in report.lines:
         table.add_row(*_cells(line))
-    Console(width=220).print(table)
+    Console(width=170).print(table)
 
 
 def _cells(line: QueueHour) -> Iterator[str]:

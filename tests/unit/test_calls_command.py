@@ -55,8 +55,8 @@ def test_the_table_is_for_people_and_the_zone_moves_the_hours(tmp_path: Path) ->
     path = str(written(tmp_path))
     result = CliRunner().invoke(app, ["calls", path, "--zone", "Asia/Shanghai"])
     assert result.exit_code == 0, result.output
-    title, *lines = result.stdout.splitlines()
-    assert "sl.offered" in title
+    assert "sl.offered" in result.stdout
+    lines = [line for line in result.stdout.splitlines() if "sales" in line]
     assert [line.split()[:3] for line in lines[:2]] == [["08", "sales", "3"], ["09", "sales", "1"]]
     wrong = CliRunner().invoke(app, ["calls", path, "--zone", "Mars"])
     assert (wrong.exit_code, "IANA" in wrong.stderr) == (2, True)
