@@ -2,8 +2,10 @@
 
 import csv
 import gzip
+import random
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,10 @@ import pytest
 from schemas.customers import CustomerIds
 from schemas.decode import decode
 from schemas.events import Event, ExternalVerdict
+from streams.core.business_time import ALWAYS
+from streams.core.policy import ClockSpec, Matcher, Policy, PolicyBook, Rule
+from streams.core.tickets.logic import TicketLogic
+from streams.core.tickets.state import TicketState
 from streams.importing import Source, TimeSorter, convert, load_mapping
 
 DATA = Path(__file__).parents[3] / "shared/data"
@@ -21,6 +27,7 @@ pytestmark = [
 ]
 
 
+@cache
 def imported(mapping: str, file: str) -> dict[str, list[Event]]:
     """Events per id in the order in which they were known; every row must be taken."""
     found: dict[str, list[Event]] = defaultdict(list)
@@ -55,6 +62,56 @@ def test_servicenow_verdicts_are_those_at_the_last_closing_and_never_earlier() -
         types = [event.type for event in events]
         assert types.count("external_verdict") == types.count("closed")
         assert types.index("external_verdict") > types.index("closed")
+
+
+_STATUS = {
+    "New": "new", "Active": "open", "Awaiting User Info": "pending", "Awaiting Vendor": "on_hold",
+    "Awaiting Problem": "on_hold", "Awaiting Evidence": "on_hold", "Resolved": "solved",
+    "Closed": "closed", "-100": "open",
+}  # fmt: skip
+
+
+def test_servicenow_ends_where_its_last_rows_end_whatever_order_they_come_in() -> None:
+    """Arrival is shuffled within an hour, and every twentieth event comes twice."""
+    file = "servicenow_incidents/incidents.csv.gz"
+    last = {row["number"]: row for row in rows_of(file)}
+    rng = random.Random(3)
+    events = [event for events in imported("servicenow", file).values() for event in events]
+    twice = rng.sample(events, len(events) // 20)
+    arrivals = [
+        (event.ingested_ms + rng.randrange(3_600_000), number, event)
+        for number, event in enumerate([*events, *twice])
+    ]
+    clock = ClockSpec("resolution", start=(Matcher("created"),), stop=(Matcher("closed"),))
+    policy = Policy(
+        id="any", version="any@1", effective_from_ms=0, calendar=ALWAYS, clocks=(clock,),
+        rules=(Rule("all", (), {}),), horizon_ms=10**12,
+    )  # fmt: skip
+    logic = TicketLogic(PolicyBook((policy,)))
+    states: dict[str, TicketState] = {}
+    for now_ms, _number, event in sorted(arrivals, key=lambda arrival: arrival[:2]):
+        states[event.entity_id], effects = logic.advance(states.get(event.entity_id), event, now_ms)
+        assert effects == ()
+
+    assert len(states) == len(last) == 12_438
+    facts = {number: state.facts for number, state in states.items()}
+    assert [
+        number
+        for number, row in last.items()
+        if facts[number].status != _STATUS[row["incident_state"]]
+    ] == []
+    assert [
+        number
+        for number, row in last.items()
+        if facts[number].reopen_count != int(row["reopen_count"])
+    ] == []
+    verdicts = Counter(dict(one.external).get("resolution") for one in facts.values())
+    told = Counter(
+        {"true": "met", "false": "breached"}[row["made_sla"]]
+        for row in last.values()
+        if row["incident_state"] == "Closed"
+    )
+    assert verdicts == told == {"met": 7_906, "breached": 4_532}
 
 
 def test_helpdesk_cases_begin_once_and_wait_when_they_waited() -> None:
