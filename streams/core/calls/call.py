@@ -25,10 +25,30 @@ from schemas.events import (
     Retrieved,
     Transferred,
 )
-from streams.core.calls.history import in_order
+from streams.core.event_order import SKEW_MS_MAX, in_order
 
 Outcome = Literal["answered", "abandoned", "callback", "transferred", "open", "ended"]
-SKEW_MS_MAX = 60_000
+# At one instant a call leaves one agent before it is queued for the next, is queued before it is answered,
+# and answered before it ends.
+_RANKS = {
+    name: rank
+    for rank, name in enumerate(
+        (
+            "ivr_entered",
+            "retrieved",
+            "transferred",
+            "queued",
+            "callback_requested",
+            "offered",
+            "callback_made",
+            "answered",
+            "held",
+            "abandoned",
+            "ended",
+            "after_call_ended",
+        )
+    )
+}
 
 
 @dataclass(slots=True)
@@ -130,7 +150,7 @@ class Call:
 
 def call_of(events: Iterable[Event], future_skew_ms_max: int = SKEW_MS_MAX) -> Call:
     """The call that these events tell of, in any order and number. All must be of one call."""
-    ordered = in_order(events, future_skew_ms_max)
+    ordered = in_order(events, _RANKS, future_skew_ms_max)
     assert ordered, "a call without an event is no call"
     story = _Story(Call(ordered[0].entity_id))
     for event in ordered:

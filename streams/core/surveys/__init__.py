@@ -1,0 +1,1 @@
+"""Surveys: events of one questionnaire to one person in, the answers that count out. Pure."""
