@@ -3,6 +3,7 @@
 import typer
 
 from streams.cli import (
+    alerts,
     calls,
     customers,
     database,
@@ -40,5 +41,6 @@ for module in (
     deadletters,
     state,
     customers,
+    alerts,
 ):
     module.register(app)
