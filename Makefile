@@ -4,6 +4,8 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 JARS   := .kafka/.fetched
+# Tests that need no broker, no browser and no quiet machine run side by side; the others one after another.
+SIDE_BY_SIDE := tests/unit tests/laws tests/conformance
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-full kafka-jars chaos fuzz check fmt bench lock clean
@@ -24,7 +26,8 @@ demo: $(STAMP)  ## everything in one process, on real input: prints the address 
 	$(BIN)/ticketpulse demo
 
 test: $(STAMP)  ## the whole suite, short form
-	$(BIN)/python -m pytest -m "not full"
+	$(BIN)/python -m pytest -m "not full" -n 2 $(SIDE_BY_SIDE)
+	$(BIN)/python -m pytest -m "not full" $(SIDE_BY_SIDE:%=--ignore=%)
 
 test-full: $(STAMP)  ## the long form: 2,000 Hypothesis examples, big data
 	HYPOTHESIS_PROFILE=full $(BIN)/python -m pytest

@@ -60,6 +60,7 @@ async def test_a_storm_is_grouped_ends_are_heard_and_a_restart_doubles_nothing(
     assert len(people.messages) <= 5 * len(TEAMS)
 
 
+@pytest.mark.full
 async def test_a_dead_notifier_is_noticed(tmp_path: Path) -> None:
     async with People() as people:
         with RealAlertmanager(tmp_path, people.url) as server:
