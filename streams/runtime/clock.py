@@ -65,6 +65,7 @@ class ManualClock:
     async def sleep_until_ms(self, instant_ms: int, wall_seconds_max: float) -> None:
         if self._now_ms < instant_ms:
             try:
-                await asyncio.wait_for(self._moved.wait(), wall_seconds_max)
+                async with asyncio.timeout(wall_seconds_max):
+                    await self._moved.wait()
             except TimeoutError:
                 return

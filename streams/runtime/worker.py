@@ -138,7 +138,8 @@ class BatchWorker:
                 message = f"the Kafka consumer failed: {reason!r}"
                 raise WorkerCrashedError(message) from reason
             try:
-                await asyncio.wait_for(self._broken.wait(), WATCH_SECONDS)
+                async with asyncio.timeout(WATCH_SECONDS):
+                    await self._broken.wait()
             except TimeoutError:
                 continue
 

@@ -45,7 +45,8 @@ class Feeder:
         while not self._stopping.is_set():
             await self._publish_due()
             try:
-                await asyncio.wait_for(self._stopping.wait(), PERIOD_SECONDS)
+                async with asyncio.timeout(PERIOD_SECONDS):
+                    await self._stopping.wait()
             except TimeoutError:
                 continue
 

@@ -481,7 +481,8 @@ class Notifier:
                 task.add_done_callback(line.tasks.discard)
                 room -= 1
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(line.wake.wait(), TICK_SECONDS)
+                async with asyncio.timeout(TICK_SECONDS):
+                    await line.wake.wait()
 
     def _next(self, line: _Line) -> list[Notification]:
         """What to deliver next, as much as the receiver takes at once."""

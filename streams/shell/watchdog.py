@@ -99,7 +99,8 @@ class Heartbeat:
         while not self._stopping.is_set():
             began = time.monotonic()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), BEAT_SECONDS)
+                async with asyncio.timeout(BEAT_SECONDS):
+                    await self._stopping.wait()
             late_seconds = time.monotonic() - began - BEAT_SECONDS
             self.blocked_seconds_total += max(0.0, late_seconds)
             self.beats += 1

@@ -433,7 +433,8 @@ async def _until_due(table: _Table) -> None:
     while (wait_seconds := table.buffer.due_in_seconds(time.monotonic())) != 0.0:
         table.filled.clear()
         try:
-            await asyncio.wait_for(table.filled.wait(), wait_seconds)
+            async with asyncio.timeout(wait_seconds):
+                await table.filled.wait()
         except TimeoutError:
             continue
 

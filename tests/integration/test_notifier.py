@@ -204,15 +204,15 @@ async def test_a_breach_that_is_doubted_and_stands_again_before_its_turn_is_no_s
             await say(settings, breaches(20))
             await until(lambda: len(receiver.firing()) == 20)
             receiver.mode, receiver.slow_seconds = "slow", 0.3  # a queue forms before them
-            await say(settings, [intent(f"U{n}", 1, "breach") for n in range(80)])
-            await until(lambda: notifier.counters().waiting["webhook"] >= 60)
+            await say(settings, [intent(f"U{n}", 1, "breach") for n in range(150)])
+            await until(lambda: notifier.counters().waiting["webhook"] >= 100)
             await say(settings, [intent(f"T{n}", 2, "at_risk") for n in range(20)])
             await asyncio.sleep(1.0)  # long enough to be read, too short for their turn
             await say(settings, breaches(20, version=3))
             await until(lambda: notifier.counters().waiting == {"webhook": 0})
-            assert len(receiver.firing()) == 100
+            assert len(receiver.firing()) == 170
     assert receiver.doubled == []
-    assert len(receiver.taken) == 100
+    assert len(receiver.taken) == 170
 
 
 async def test_a_storm_becomes_a_handful_of_chat_messages() -> None:
@@ -234,14 +234,13 @@ async def test_a_rebalance_does_not_forget_what_was_not_tried_yet() -> None:
             await say(settings, breaches(20))
             await until(lambda: len(receiver.firing()) == 20)
             receiver.mode, receiver.slow_seconds = "slow", 0.3  # a queue forms before them
-            await say(settings, [intent(f"U{n}", 1, "breach") for n in range(80)])
-            await until(lambda: notifier.counters().waiting["webhook"] >= 60)
+            await say(settings, [intent(f"U{n}", 1, "breach") for n in range(150)])
+            await until(lambda: notifier.counters().waiting["webhook"] >= 100)
             await say(settings, [intent(f"T{n}", 2, "at_risk") for n in range(20)])
             await asyncio.sleep(1.0)  # marked and written down; their turn has not come
             await notifier.revoked()
             await notifier.assigned([TopicPartition(INTENTS, n) for n in range(PARTITIONS)])
             await say(settings, breaches(20, version=3))
             await until(lambda: notifier.counters().waiting == {"webhook": 0})
-            assert len(receiver.firing()) == 100
+            assert len(receiver.firing()) == 170
     assert receiver.doubled == []
-    assert len(receiver.taken) == 100
