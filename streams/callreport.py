@@ -1,6 +1,6 @@
 """Recorded calls as one table: what each queue did in each hour of the day, every service level side by side."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import tzinfo
@@ -42,7 +42,7 @@ class CallReport:
 
     calls: int = 0
     undecided: int = 0  # no end is known yet
-    oddities: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    oddities: Counter[str] = field(default_factory=Counter)
     lines: list[QueueHour] = field(default_factory=list)
 
 
@@ -56,8 +56,7 @@ def report_of(events: Iterable[Event], definition: QueueDefinition, zone: tzinfo
     for told in calls.values():
         call = call_of(told)
         report.undecided += call.ended_ms is None
-        for oddity in call.oddities:
-            report.oddities[oddity] += 1
+        report.oddities.update(call.oddities)
         for leg, sums in queue_sums(call, definition):
             assert leg.queued_ms is not None, "only legs that waited have sums"
             hour = from_ms(leg.queued_ms).astimezone(zone).hour

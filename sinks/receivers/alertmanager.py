@@ -12,14 +12,14 @@ from msgspec.structs import replace
 
 from schemas.instants import rfc3339
 from schemas.notifications import Notification, Wanted
+from sinks.receivers.contract import SEVERITIES
 from sinks.receivers.http import Poster
-from sinks.receivers.texts import Voice
+from sinks.receivers.texts import Voice, particulars
 
 SECONDS_MAX = 10.0
 BATCH_MAX = 500
 EXPIRES_AFTER_RESENDS = 4
 _NAMES = {"breach": "TicketSlaBreached", "at_risk": "TicketSlaAtRisk"}
-_SEVERITIES = {"breach": "critical", "at_risk": "warning"}
 
 
 class Alertmanager:
@@ -62,7 +62,7 @@ class Alertmanager:
         return {
             "labels": {
                 "alertname": _NAMES[level],
-                "severity": _SEVERITIES[level],
+                "severity": SEVERITIES[level],
                 "key": notification.key,
                 "tenant": wanted.tenant,
                 "source": wanted.source,
@@ -71,17 +71,9 @@ class Alertmanager:
                 "team": notification.team or "none",
             },
             "annotations": {
-                name: str(value)
-                for name, value in (
-                    ("summary", english),
-                    ("summary_zh", chinese),
-                    ("agent", wanted.agent),
-                    ("tier", wanted.tier),
-                    ("priority", wanted.priority),
-                    ("policy_version", wanted.policy_version),
-                    ("late", "true" if notification.late else None),
-                )
-                if value
+                "summary": english,
+                "summary_zh": chinese,
+                **particulars(notification),
             },
             "startsAt": rfc3339(starts_ms),
             "endsAt": rfc3339(ends_ms),

@@ -34,16 +34,16 @@ Body = dict[str, object]
 class ChatKind:
     """How one maker's bots are spoken to.
 
-    `body` makes the message of a text; `sign` changes address and body by the secret at an instant (ms);
-    `code` names the answer's error code, 0 is well, `busy` are those that mean: later.
+    `body` makes the message of a text; `code` names the answer's error code, 0 is well, `busy` are those that
+    mean: later; `sign` changes address and body by the secret at an instant (ms), where one may be had.
     """
 
     name: str
     bytes_max: int
     body: Callable[[str], Body]
-    sign: Callable[[str, Body, str, int], tuple[str, Body]]
     code: str | None = None
     busy: frozenset[int] = frozenset()
+    sign: Callable[[str, Body, str, int], tuple[str, Body]] | None = None
 
 
 class Chat:
@@ -60,9 +60,8 @@ class Chat:
         self._secret = secret
         self._voice = voice
         self._poster = Poster(SECONDS_MAX)
-        self._free_at = (
-            0.0  # monotonic: the first message goes at once, the next ones keep their distance
-        )
+        # Monotonic: the first message goes at once, the next ones keep their distance.
+        self._free_at = 0.0
 
     async def deliver(self, notifications: Sequence[Notification], now_ms: int) -> None:
         """See `Receiver`."""
@@ -70,7 +69,7 @@ class Chat:
         await asyncio.sleep(max(0.0, self._free_at - time.monotonic()))
         self._free_at = time.monotonic() + APART_SECONDS
         url, body = self._url, kind.body(self._voice.message(notifications, kind.bytes_max))
-        if self._secret:
+        if self._secret and kind.sign is not None:
             url, body = kind.sign(url, body, self._secret, now_ms)
         answer = await self._poster.post(url, orjson.dumps(body), {})
         if kind.code is not None:
@@ -110,11 +109,6 @@ def feishu_sign(url: str, body: Body, secret: str, now_ms: int) -> tuple[str, Bo
     return url, {"timestamp": timestamp, "sign": _digest(f"{timestamp}\n{secret}", ""), **body}
 
 
-def _unsigned(url: str, body: Body, _secret: str, _now_ms: int) -> tuple[str, Body]:
-    """The address itself is the secret."""
-    return url, body
-
-
 def _slack_text(text: str) -> Body:
     # Else a team named <!channel> would wake everybody.
     return {"text": text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")}
@@ -133,11 +127,11 @@ def _msgtype_text(text: str) -> Body:
 KINDS: Mapping[str, ChatKind] = {
     kind.name: kind
     for kind in (
-        ChatKind("slack", 30_000, _slack_text, _unsigned),
-        ChatKind("wecom", 2_048, _msgtype_text, _unsigned, "errcode", frozenset((45009,))),
+        ChatKind("slack", 30_000, _slack_text),
+        ChatKind("wecom", 2_048, _msgtype_text, "errcode", frozenset((45009,))),
         ChatKind(
-            "dingtalk", 16_000, _msgtype_text, dingtalk_sign, "errcode", frozenset((130101, 410100))
+            "dingtalk", 16_000, _msgtype_text, "errcode", frozenset((130101, 410100)), dingtalk_sign
         ),
-        ChatKind("feishu", 16_000, _feishu_text, feishu_sign, "code", frozenset((9499, 11232))),
+        ChatKind("feishu", 16_000, _feishu_text, "code", frozenset((9499, 11232)), feishu_sign),
     )
 }

@@ -5,6 +5,9 @@ from typing import Protocol
 
 from schemas.notifications import Notification
 
+# level of a notification → how urgent services that know of urgency are told it is
+SEVERITIES = {"breach": "critical", "at_risk": "warning"}
+
 
 class ReceiverError(Exception):
     """A notification was not taken, or it is unknown whether it was. Repeating it is harmless.

@@ -13,8 +13,9 @@ import orjson
 
 from schemas.instants import rfc3339
 from schemas.notifications import Notification
+from sinks.receivers.contract import SEVERITIES
 from sinks.receivers.http import Poster
-from sinks.receivers.texts import Voice
+from sinks.receivers.texts import Voice, particulars
 
 BATCH_MAX = 8  # one request each, so many at once
 SECONDS_MAX = 10.0
@@ -22,7 +23,6 @@ PAGERDUTY_URL = "https://events.pagerduty.com/v2/enqueue"
 JSM_URL = "https://api.atlassian.com/jsm/ops/integration/v2/alerts"
 _PAGERDUTY_KEY_MAX = 255
 _JSM_MESSAGE_MAX = 130
-_SEVERITIES = {"breach": "critical", "at_risk": "warning"}
 _PRIORITIES = {"breach": "P1", "at_risk": "P3"}
 
 
@@ -64,7 +64,7 @@ class PagerDuty:
             event["payload"] = {
                 "summary": self._voice.line(notification)[:1_024],
                 "source": f"{wanted.tenant}/{wanted.source}",
-                "severity": _SEVERITIES[notification.level],
+                "severity": SEVERITIES[notification.level],
                 "timestamp": rfc3339(now_ms if wanted.breach_ms is None else wanted.breach_ms),
                 "component": wanted.ticket_id,
                 "group": notification.team or "",
@@ -117,18 +117,10 @@ class JsmOperations:
 
 
 def _details(notification: Notification) -> dict[str, str]:
-    wanted = notification.wanted
-    found = {
-        "key": notification.key,
-        "team": notification.team,
-        "agent": wanted.agent,
-        "tier": wanted.tier,
-        "priority": wanted.priority,
-        "due_at": None if wanted.due_ms is None else rfc3339(wanted.due_ms),
-        "policy_version": wanted.policy_version,
-        "late": "true" if notification.late else None,
-    }
-    return {name: value for name, value in found.items() if value}
+    due_ms = notification.wanted.due_ms
+    found = {"key": notification.key, "team": notification.team or ""}
+    found["due_at"] = "" if due_ms is None else rfc3339(due_ms)
+    return {name: text for name, text in found.items() if text} | particulars(notification)
 
 
 def _short(key: str, length_max: int) -> str:

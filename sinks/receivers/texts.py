@@ -82,6 +82,19 @@ class Voice:
         return f"{from_ms(wanted.due_ms).astimezone(self.zone):%Y-%m-%d %H:%M:%S %Z}"
 
 
+def particulars(notification: Notification) -> dict[str, str]:
+    """What services that take fields are told beside the line, as far as it is known."""
+    wanted = notification.wanted
+    found = {
+        "agent": wanted.agent,
+        "tier": wanted.tier,
+        "priority": wanted.priority,
+        "policy_version": wanted.policy_version,
+        "late": "true" if notification.late else None,
+    }
+    return {name: text for name, text in found.items() if text}
+
+
 def printable(text: str) -> str:
     """Names come from outside: they make no line of their own, and steer nothing."""
     return "".join(char if char.isprintable() else " " for char in text)

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import orjson
 import typer
@@ -14,6 +13,7 @@ from schemas.events import Event, Rejected
 from schemas.problems import Problem, ProblemsError
 from streams.callreport import CallReport, QueueHour, report_of
 from streams.cli.errors import told_clearly
+from streams.cli.zones import zone_option
 from streams.core.calls.sums import QueueDefinition
 from streams.core.statistics.service_level import VARIANTS
 from streams.importing.reading import open_bytes
@@ -43,7 +43,7 @@ def calls(
             round(threshold_seconds * 1_000), round(short_abandon_seconds * 1_000)
         )
         rejected: list[Rejected] = []
-        report = report_of(_events(events, rejected), definition, _zone(zone))
+        report = report_of(_events(events, rejected), definition, zone_option(zone))
         if not report.calls:
             hint = "`ticketpulse import FILE --mapping bank_calls` makes some"
             raise ProblemsError(Problem(str(events), "there is no event of a call in it", hint))
@@ -65,14 +65,6 @@ def _events(path: Path, rejected: list[Rejected]) -> Iterator[Event]:
                 rejected.append(event)
             elif event.kind == "call":
                 yield event
-
-
-def _zone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        hint = "e.g. Asia/Shanghai"
-        raise ProblemsError(Problem("--zone", f"{name!r} is not an IANA zone", hint)) from error
 
 
 def _print(report: CallReport) -> None:

@@ -3,7 +3,6 @@
 import urllib.error
 import urllib.parse
 import urllib.request
-from datetime import tzinfo
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -15,7 +14,7 @@ from schemas.events import Event, Rejected
 from schemas.instants import parse_rfc3339, rfc3339
 from schemas.problems import Problem, ProblemsError
 from streams.cli.errors import told_clearly
-from streams.core.business_time.zones import zone
+from streams.cli.zones import zone_option
 from streams.explaining import explain, only_clock
 from streams.explaining.rendering import document_of, text_of
 from streams.importing.reading import open_bytes
@@ -89,7 +88,8 @@ def explain_ticket(
         if json_:
             typer.echo(orjson.dumps(document_of(explanation), option=orjson.OPT_INDENT_2).decode())
             return
-        typer.echo(text_of(explanation, _zone(zone_name), lang.value), nl=False)
+        tz = None if zone_name is None else zone_option(zone_name)
+        typer.echo(text_of(explanation, tz, lang.value), nl=False)
 
 
 def _events_of(path: Path, ticket: str) -> list[Event]:
@@ -122,13 +122,6 @@ def _instant(text: str) -> int:
     except ValueError as error:
         hint = "e.g. 2026-01-19T08:00:00Z"
         raise ProblemsError(Problem("--as-of", str(error), hint)) from error
-
-
-def _zone(name: str | None) -> tzinfo | None:
-    try:
-        return None if name is None else zone(name)
-    except ValueError as error:
-        raise ProblemsError(Problem("--zone", str(error), "e.g. Asia/Shanghai")) from error
 
 
 def _ask(url: str, token: str, ticket: str, query: dict[str, str]) -> str:

@@ -15,7 +15,7 @@ from rich.table import Table
 from schemas.problems import Problem, ProblemsError
 from streams.cli.errors import told_clearly
 from streams.cli.progress import progress_bar
-from streams.core.business_time.zones import zone
+from streams.cli.zones import zone_option
 from streams.importing.output import check_distinct, whole_file
 from streams.policies import load_book
 from streams.whatif import DAYS, HOURS, Change, Comparison, Side, compare
@@ -85,10 +85,7 @@ def whatif(
     """Replay a history under two policies: breaches added and removed, and where. Never pages."""
     with told_clearly(), ExitStack() as stack:
         old, new = load_book(against), load_book(policy)
-        try:
-            tz = zone(zone_name)
-        except ValueError as error:
-            raise ProblemsError(Problem("--zone", str(error), "e.g. Asia/Shanghai")) from error
+        tz = zone_option(zone_name)
         check_distinct(events, json=json_file)
         names = (f"{events.name} 1/2", f"{events.name} 2/2")
         result = compare(

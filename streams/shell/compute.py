@@ -12,7 +12,7 @@ import logging
 import os
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from aiokafka import ConsumerRecord
@@ -31,6 +31,7 @@ from streams.explaining import Explanation, explain_entries
 from streams.runtime.clock import Clock, SystemClock
 from streams.runtime.kafka_log import KafkaChangelog, KafkaLog
 from streams.runtime.partition import Limits, PartitionEngine, SourceRecord, Surroundings
+from streams.runtime.portions import portions
 from streams.runtime.producer import (
     AppendDoubtfulError,
     BatchTooLargeError,
@@ -425,7 +426,7 @@ class _Hold:
             self._worker.go_to(self._where, engine.position)
             return
         self._behind = len(batch.records) >= BACKLOG_RECORDS
-        for records in _slices(batch.records):
+        for records in portions(batch.records, SLICE_RECORDS):
             while engine.position <= records[-1].offset:
                 if engine.has_room:
                     engine.apply(map(_source_record, records), records[-1].offset + 1)
@@ -649,8 +650,3 @@ def _decoder(customers: CustomerIds) -> Callable[[SourceRecord], Event | Rejecte
 
 def _source_record(record: ConsumerRecord) -> SourceRecord:
     return SourceRecord(record.offset, record.timestamp, record.key, record.value)
-
-
-def _slices(records: Sequence[ConsumerRecord]) -> Iterator[Sequence[ConsumerRecord]]:
-    for start in range(0, len(records), SLICE_RECORDS):
-        yield records[start : start + SLICE_RECORDS]

@@ -16,10 +16,11 @@ from kafka.errors import KafkaError
 from schemas.instants import rfc3339
 from schemas.problems import Problem, ProblemsError
 from schemas.topics import OUTCOME_TOPIC_OF_TABLE, TOPICS
-from streams.runtime.producer import LoudProducer
+from streams.runtime.portions import portions
 from streams.shell.kafka_security import security_of
 from streams.shell.sealing import SealedError, Sealer
 from streams.shell.settings import Settings
+from streams.shell.tool_producer import tool_producer
 
 TOPIC = OUTCOME_TOPIC_OF_TABLE["dead_letters"]
 RETRIED = "retried"
@@ -122,17 +123,9 @@ def retriable(
 async def retry_letters(settings: Settings, letters: Sequence[Opened], now_ms: int) -> None:
     """Put the originals back, then say so. Interrupted in between, some may be put back again: an event
     that comes twice counts once."""
-    producer = LoudProducer(
-        settings.broker_url,
-        client_id="ticketpulse-deadletters",
-        topic_prefix="",
-        idempotent=False,
-        security=security_of(settings),
-    )
-    await producer.start()
-    try:
-        for start in range(0, len(letters), RETRY_AT_ONCE):
-            part = letters[start : start + RETRY_AT_ONCE]
+    # Letters name their topics whole.
+    async with tool_producer(settings, "ticketpulse-deadletters", topic_prefix="") as producer:
+        for part in portions(letters, RETRY_AT_ONCE):
             for topic in {one.letter.topic for one in part}:
                 records = [
                     (one.letter.key, one.original) for one in part if one.letter.topic == topic
@@ -140,8 +133,6 @@ async def retry_letters(settings: Settings, letters: Sequence[Opened], now_ms: i
                 await producer.publish(topic, records)
             said = [(one.letter.name.encode(), _retried(one.letter, now_ms)) for one in part]
             await producer.publish(settings.topic_prefix + TOPIC, said)
-    finally:
-        await producer.stop()
 
 
 def _retried(letter: Letter, now_ms: int) -> bytes:

@@ -12,16 +12,15 @@ import asyncio
 import getpass
 import hashlib
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 import msgspec
 import orjson
 
-from schemas.customers import CustomerIds, is_pseudonym
+from schemas.customers import CustomerIds, customer_of, is_pseudonym
 from schemas.encode import encode
-from schemas.events import Created, CustomerChanged, CustomerErased, Event
+from schemas.events import CustomerErased, Event
 from schemas.instants import from_ms
 from schemas.outcomes import AuditRow
 from schemas.problems import Problem, ProblemsError
@@ -30,14 +29,13 @@ from sinks.clickhouse.client import ClickHouse
 from streams.core.tickets import snapshot
 from streams.core.tickets.state import TicketState
 from streams.runtime import changelog
-from streams.runtime.producer import LoudProducer
+from streams.runtime.portions import portions
 from streams.shell.dead_letters import Letter, read_letters
-from streams.shell.kafka_security import security_of
 from streams.shell.sealing import SealedError, Sealer
 from streams.shell.settings import Settings
 from streams.shell.state_reader import SOURCE, ChangelogReader
+from streams.shell.tool_producer import tool_producer
 
-_T = TypeVar("_T")
 _AT_ONCE = 1_000
 _LOOK_SECONDS = 0.5
 
@@ -106,25 +104,14 @@ async def erase(
 ) -> None:
     """Forget. ProblemsError when compute or the writer did not follow in time: nothing is lost by running
     it again."""
-    producer = LoudProducer(
-        settings.broker_url,
-        client_id="ticketpulse-erase",
-        topic_prefix=settings.topic_prefix,
-        idempotent=False,
-        security=security_of(settings),
-    )
-    await producer.start()
-    try:
+    async with tool_producer(settings, "ticketpulse-erase") as producer:
         asked_ms = now_ms()
-        for start in range(0, len(traces.living), _AT_ONCE):
-            part = traces.living[start : start + _AT_ONCE]
+        for part in portions(traces.living, _AT_ONCE):
             await producer.publish(SOURCE, [_request(ticket, asked_ms) for ticket in part])
         await _followed(database, traces, wait_seconds)
         await asyncio.to_thread(_scrub, database, traces)
         audit = OUTCOME_TOPIC_OF_TABLE["audit"]
         await producer.publish(audit, [_audit(traces, asked_ms)])
-    finally:
-        await producer.stop()
 
 
 def what_remains(settings: Settings) -> list[tuple[str, str]]:
@@ -161,12 +148,11 @@ def _living(states: dict[bytes, bytes], names: frozenset[str]) -> list[TicketKey
 
 
 def _customers(state: TicketState) -> Iterable[str]:
-    yield from filter(None, (state.facts.customer_id,))
+    found = [state.facts.customer_id]
     if state.base is not None:
-        yield from filter(None, (state.base.facts.customer_id,))
-    for entry in (*state.log, *state.waiting):
-        if isinstance(entry.data, Created | CustomerChanged):
-            yield from filter(None, (entry.data.customer_id,))
+        found.append(state.base.facts.customer_id)
+    found += (customer_of(entry.data) for entry in (*state.log, *state.waiting))
+    return filter(None, found)
 
 
 def _with_aliases(database: ClickHouse, names: frozenset[str]) -> frozenset[str]:
@@ -235,13 +221,13 @@ def _still_named(database: ClickHouse, traces: Traces) -> int:
     living = set(traces.living)
     return sum(
         1
-        for start in range(0, len(traces.living), _AT_ONCE)
+        for part in portions(traces.living, _AT_ONCE)
         for row in database.query_rows(
             "SELECT tenant, source, ticket_id FROM v_tickets"
             " WHERE customer_id IN {names:Array(String)} AND ticket_id IN {tickets:Array(String)}",
             {
                 "names": sorted(traces.names),
-                "tickets": [ticket for _, _, ticket in traces.living[start : start + _AT_ONCE]],
+                "tickets": [ticket for _, _, ticket in part],
             },
         )
         if (row["tenant"], row["source"], row["ticket_id"]) in living
@@ -252,14 +238,14 @@ def _scrub(database: ClickHouse, traces: Traces) -> None:
     """Every version that a table still holds, merged or not. Returns when it is done."""
     waiting = " SETTINGS mutations_sync = 2"
     tickets = sorted({*traces.living, *traces.stored})
-    for part in _parts(tickets):
+    for part in portions(tickets, _AT_ONCE):
         database.command(
             "ALTER TABLE tickets UPDATE customer_id = NULL, attributes = map()"
             " WHERE has({keys:Array(String)}, concat(tenant, '/', source, '/', ticket_id))"
             " AND customer_id IS NOT NULL" + waiting,
             {"keys": ["/".join(ticket) for ticket in part]},
         )
-    for some in _parts(traces.letters):
+    for some in portions(traces.letters, _AT_ONCE):
         database.command(
             "ALTER TABLE dead_letters DELETE"
             " WHERE has({names:Array(String)}, concat(topic, '/', toString(partition), '/', toString(offset)))"
@@ -271,10 +257,6 @@ def _scrub(database: ClickHouse, traces: Traces) -> None:
         " OR customer_id IN {names:Array(String)}" + waiting,
         {"names": sorted(traces.names)},
     )
-
-
-def _parts(things: Sequence[_T]) -> Iterable[Sequence[_T]]:
-    return (things[start : start + _AT_ONCE] for start in range(0, len(things), _AT_ONCE))
 
 
 def _audit(traces: Traces, now_ms: int) -> tuple[bytes, bytes]:

@@ -14,7 +14,7 @@ import logging
 import time
 import zlib
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import uuid4
 
@@ -43,6 +43,7 @@ from streams.core.notices import (
     unsaid,
 )
 from streams.runtime.clock import Clock
+from streams.runtime.portions import portions
 from streams.runtime.producer import LoudProducer, PublishError
 from streams.runtime.stopping import stop_consumer
 from streams.shell.kafka_security import security_of
@@ -546,7 +547,7 @@ class Notifier:
                 for key, notice in self._held.notices.items()
                 if key not in line.under_way and (one := again(key, notice, name)) is not None
             ]
-            for some in _portions(firing, line.receiver.batch_max):
+            for some in portions(firing, line.receiver.batch_max):
                 try:
                     await line.receiver.deliver(some, self._wall_ms())
                 except ReceiverError as error:
@@ -679,8 +680,3 @@ def wanted_of(value: bytes) -> Wanted:
 
 def _ms(text: str | None) -> int | None:
     return None if text is None else parse_rfc3339(text)
-
-
-def _portions(notifications: Sequence[Notification], size: int) -> Iterator[Sequence[Notification]]:
-    for start in range(0, len(notifications), size):
-        yield notifications[start : start + size]

@@ -15,9 +15,10 @@ from sinks.retry import Backoff
 from streams.core.policy import PolicyBook
 from streams.policies.publishing import PolicyShelf
 from streams.runtime.clock import SystemClock
-from streams.runtime.producer import LoudProducer, PublishError
+from streams.runtime.producer import PublishError
 from streams.shell.kafka_security import security_of
 from streams.shell.settings import Settings
+from streams.shell.tool_producer import tool_producer
 
 log = logging.getLogger(__name__)
 
@@ -109,21 +110,12 @@ async def read_policies(settings: Settings, base: PolicyBook | None) -> PolicySh
 
 async def send_record(settings: Settings, record: PublishedPolicy | OrderedRejudgement) -> None:
     """Return when the broker has it; ProblemsError otherwise."""
-    producer = LoudProducer(
-        settings.broker_url,
-        client_id=f"{settings.group}-policies",
-        topic_prefix=settings.topic_prefix,
-        idempotent=False,  # twice is harmless: the first counts
-        security=security_of(settings),
-    )
-    await producer.start()
-    try:
-        await producer.publish(TOPIC.name, [(record.key.encode(), record_bytes(record))])
-    except PublishError as error:
-        hint = "try again: publishing twice changes nothing"
-        raise ProblemsError(Problem(settings.broker_url, str(error), hint)) from error
-    finally:
-        await producer.stop()
+    async with tool_producer(settings, f"{settings.group}-policies") as producer:
+        try:
+            await producer.publish(TOPIC.name, [(record.key.encode(), record_bytes(record))])
+        except PublishError as error:
+            hint = "try again: publishing twice changes nothing"
+            raise ProblemsError(Problem(settings.broker_url, str(error), hint)) from error
 
 
 class _Reader:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
 
 from schemas.problems import Problem, ProblemsError
 from sinks.receivers.alertmanager import Alertmanager
@@ -12,6 +11,7 @@ from sinks.receivers.incidents import JsmOperations, PagerDuty
 from sinks.receivers.mail import Mail, mail_server
 from sinks.receivers.texts import Voice
 from sinks.receivers.webhook import Webhook
+from streams.core.business_time.zones import zone
 from streams.shell.settings import Settings, listed
 
 # setting of the address → setting of the secret that goes with it
@@ -23,7 +23,7 @@ def receivers_of(settings: Settings) -> list[Receiver]:
     problems = [*_problems(settings)]
     if problems:
         raise ProblemsError(*problems)
-    voice = Voice(settings.notify_language, ZoneInfo(settings.notify_zone))
+    voice = Voice(settings.notify_language, zone(settings.notify_zone))
     found: list[Receiver] = []
     if settings.alertmanager_url:
         found.append(Alertmanager(settings.alertmanager_url, settings.resend_seconds, voice.zone))
@@ -60,11 +60,9 @@ def _problems(settings: Settings) -> Iterator[Problem]:
         hint = "set TICKETPULSE_MAIL_FROM and TICKETPULSE_MAIL_TO"
         yield Problem("smtp_url", "nobody is named to send mail from and to", hint)
     try:
-        ZoneInfo(settings.notify_zone)
-    except (KeyError, ValueError, OSError):
-        yield Problem(
-            "notify_zone", f"{settings.notify_zone!r} is not an IANA zone", "e.g. Asia/Shanghai"
-        )
+        zone(settings.notify_zone)
+    except ValueError as error:
+        yield Problem("notify_zone", str(error), "an IANA zone, e.g. Asia/Shanghai")
 
 
 def _is_http(url: str) -> bool:

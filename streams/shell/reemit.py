@@ -16,10 +16,10 @@ from streams.runtime import changelog
 from streams.runtime.changelog import Message, Restored
 from streams.runtime.partition import row_message
 from streams.runtime.producer import LoudProducer
-from streams.shell.kafka_security import security_of
 from streams.shell.policy_feed import read_policies
 from streams.shell.settings import Settings
 from streams.shell.state_reader import ChangelogReader
+from streams.shell.tool_producer import tool_producer
 
 PUBLISH_AT_ONCE = 2_000
 
@@ -37,22 +37,14 @@ async def reemit(settings: Settings, only: int | None, now_ms: int) -> list[Reem
     """Of every partition, or of one. ProblemsError when something can't be read."""
     shelf = await read_policies(settings, load_book(settings.policy))
     logic = TicketLogic(shelf.book())
-    producer = LoudProducer(
-        settings.broker_url,
-        client_id="ticketpulse-reemit",
-        topic_prefix=settings.topic_prefix,
-        idempotent=False,  # twice is harmless
-        security=security_of(settings),
-    )
     told: list[Reemitted] = []
-    await producer.start()
-    try:
-        async with ChangelogReader(settings) as reader:
-            for number in range(reader.partitions) if only is None else (only,):
-                found = await reader.restored(number)
-                told.append(await _say_again(producer, logic, number, found, now_ms))
-    finally:
-        await producer.stop()
+    async with (
+        tool_producer(settings, "ticketpulse-reemit") as producer,
+        ChangelogReader(settings) as reader,
+    ):
+        for number in range(reader.partitions) if only is None else (only,):
+            found = await reader.restored(number)
+            told.append(await _say_again(producer, logic, number, found, now_ms))
     return told
 
 

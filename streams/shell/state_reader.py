@@ -11,9 +11,10 @@ from streams.core.tickets import snapshot
 from streams.runtime import changelog
 from streams.runtime.changelog import ChangelogError, Marker, Restoration, Restored
 from streams.runtime.kafka_log import KafkaLog
-from streams.runtime.producer import LoudProducer, PublishError, partition_of
+from streams.runtime.producer import PublishError, partition_of
 from streams.shell.kafka_security import security_of
 from streams.shell.settings import Settings
+from streams.shell.tool_producer import tool_producer
 from streams.shell.topics_admin import plan_topics
 
 SOURCE = "tickets"
@@ -156,17 +157,8 @@ class ChangelogReader:
         if name in plan.missing:
             hint = "run `ticketpulse topics apply`, or check TICKETPULSE_TOPIC_PREFIX"
             raise ProblemsError(Problem(name, "there is no such topic", hint))
-        producer = LoudProducer(
-            settings.broker_url,
-            client_id="ticketpulse-state",
-            topic_prefix=settings.topic_prefix,
-            idempotent=False,
-            security=security,
-        )
-        await producer.start()
-        try:
-            return await producer.partitions(self._topic)
-        except PublishError as error:
-            raise ProblemsError(Problem(name, str(error), "try again")) from error
-        finally:
-            await producer.stop()
+        async with tool_producer(settings, "ticketpulse-state") as producer:
+            try:
+                return await producer.partitions(self._topic)
+            except PublishError as error:
+                raise ProblemsError(Problem(name, str(error), "try again")) from error

@@ -40,9 +40,8 @@ log = logging.getLogger(__name__)
 
 POLL_MS = 200
 POLL_RECORDS_MAX = 20_000
-FETCH_BYTES_MAX = (
-    1024 * 1024
-)  # per partition, fetched ahead: the broker gives a larger record all the same
+# Per partition, fetched ahead; the broker gives a larger record all the same.
+FETCH_BYTES_MAX = 1024 * 1024
 FETCH_WAIT_MS = 100  # the embedded broker answers an empty fetch only when its time is over
 LAST_FLUSH_SECONDS_MAX = 10.0
 REVOKED_FLUSH_SECONDS_MAX = 5.0

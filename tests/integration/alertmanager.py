@@ -9,7 +9,6 @@ import shutil
 import socket
 import subprocess
 import time
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -17,7 +16,8 @@ from typing import Any, Self
 import aiohttp
 import orjson
 import pytest
-from aiohttp import web
+
+from tests.serving import Server
 
 START_SECONDS_MAX = 20.0
 _CONFIG = """
@@ -46,30 +46,17 @@ def find_alertmanager() -> str:
     pytest.skip(reason)
 
 
-@dataclass
 class People:
-    """A webhook behind Alertmanager: `async with People() as people: … people.url`."""
+    """Who stands behind Alertmanager, as a `Server` that it posts to."""
 
-    url: str = ""
-    messages: list[dict[str, Any]] = field(default_factory=list)  # one per notification of a group
+    def __init__(self, server: Server) -> None:
+        self.url = server.url + "/"
+        self._server = server
 
-    async def __aenter__(self) -> Self:
-        app = web.Application()
-        app.router.add_post("/", self._take)
-        self._runner = web.AppRunner(app)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0)
-        await site.start()
-        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}/"
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self._runner.cleanup()
+    @property
+    def messages(self) -> list[dict[str, Any]]:
+        """One per notification of a group."""
+        return [orjson.loads(body) for _path, _headers, body in self._server.requests]
 
     def keys(self, status: str) -> set[str]:
         """Alert keys that were told with that status."""
@@ -79,10 +66,6 @@ class People:
             for alert in message["alerts"]
             if alert["status"] == status
         }
-
-    async def _take(self, request: web.Request) -> web.Response:
-        self.messages.append(orjson.loads(await request.read()))
-        return web.Response()
 
 
 class RealAlertmanager:

@@ -10,6 +10,7 @@ from streams.shell.settings import Settings
 from tests.integration.alertmanager import People, RealAlertmanager
 from tests.integration.computing import new_settings
 from tests.integration.test_notifier import intent, notifying, say
+from tests.serving import serving
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow]
 
@@ -37,7 +38,8 @@ async def fires(server: RealAlertmanager, count: int) -> None:
 async def test_a_storm_is_grouped_ends_are_heard_and_a_restart_doubles_nothing(
     tmp_path: Path,
 ) -> None:
-    async with People() as people:
+    async with serving() as behind:
+        people = People(behind)
         with RealAlertmanager(tmp_path, people.url) as server:
             settings = await settings_for(server)
             async with notifying(settings):
@@ -62,7 +64,8 @@ async def test_a_storm_is_grouped_ends_are_heard_and_a_restart_doubles_nothing(
 
 @pytest.mark.full
 async def test_a_dead_notifier_is_noticed(tmp_path: Path) -> None:
-    async with People() as people:
+    async with serving() as behind:
+        people = People(behind)
         with RealAlertmanager(tmp_path, people.url) as server:
             settings = await settings_for(server)
             async with notifying(settings):

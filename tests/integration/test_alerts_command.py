@@ -8,7 +8,7 @@ from typer.testing import CliRunner, Result
 
 from streams.cli.app import app
 from tests.receiver import PagingReceiver
-from tests.unit.sinks.test_receivers import serving
+from tests.serving import serving
 
 
 async def run(*arguments: str, **settings: str) -> Result:

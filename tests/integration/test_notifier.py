@@ -15,7 +15,7 @@ from streams.shell.receivers import receivers_of
 from streams.shell.settings import Settings
 from tests.integration.computing import PARTITIONS, new_settings, started_producer, until
 from tests.receiver import Mode, PagingReceiver
-from tests.unit.sinks.test_receivers import serving
+from tests.serving import serving
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow]
 
@@ -195,19 +195,27 @@ async def test_a_breach_that_stands_again_before_its_end_was_said_is_no_second_p
     assert len(receiver.taken) == 21
 
 
+async def doubted_behind_a_queue(
+    settings: Settings, receiver: PagingReceiver, notifier: Notifier
+) -> None:
+    """Twenty breaches that were paged are at risk only; that is marked and written down, but 150 others come
+    before them."""
+    await say(settings, breaches(20))
+    await until(lambda: len(receiver.firing()) == 20)
+    receiver.mode, receiver.slow_seconds = "slow", 0.3
+    await say(settings, [intent(f"U{n}", 1, "breach") for n in range(150)])
+    await until(lambda: notifier.counters().waiting["webhook"] >= 100)
+    await say(settings, [intent(f"T{n}", 2, "at_risk") for n in range(20)])
+    await asyncio.sleep(1.0)  # long enough to be read, too short for their turn
+
+
 async def test_a_breach_that_is_doubted_and_stands_again_before_its_turn_is_no_second_page() -> (
     None
 ):
     async with PagingReceiver(SECRET) as receiver:
         settings = await settings_for(receiver)
         async with notifying(settings) as notifier:
-            await say(settings, breaches(20))
-            await until(lambda: len(receiver.firing()) == 20)
-            receiver.mode, receiver.slow_seconds = "slow", 0.3  # a queue forms before them
-            await say(settings, [intent(f"U{n}", 1, "breach") for n in range(150)])
-            await until(lambda: notifier.counters().waiting["webhook"] >= 100)
-            await say(settings, [intent(f"T{n}", 2, "at_risk") for n in range(20)])
-            await asyncio.sleep(1.0)  # long enough to be read, too short for their turn
+            await doubted_behind_a_queue(settings, receiver, notifier)
             await say(settings, breaches(20, version=3))
             await until(lambda: notifier.counters().waiting == {"webhook": 0})
             assert len(receiver.firing()) == 170
@@ -231,13 +239,7 @@ async def test_a_rebalance_does_not_forget_what_was_not_tried_yet() -> None:
     async with PagingReceiver(SECRET) as receiver:
         settings = await settings_for(receiver)
         async with notifying(settings) as notifier:
-            await say(settings, breaches(20))
-            await until(lambda: len(receiver.firing()) == 20)
-            receiver.mode, receiver.slow_seconds = "slow", 0.3  # a queue forms before them
-            await say(settings, [intent(f"U{n}", 1, "breach") for n in range(150)])
-            await until(lambda: notifier.counters().waiting["webhook"] >= 100)
-            await say(settings, [intent(f"T{n}", 2, "at_risk") for n in range(20)])
-            await asyncio.sleep(1.0)  # marked and written down; their turn has not come
+            await doubted_behind_a_queue(settings, receiver, notifier)
             await notifier.revoked()
             await notifier.assigned([TopicPartition(INTENTS, n) for n in range(PARTITIONS)])
             await say(settings, breaches(20, version=3))

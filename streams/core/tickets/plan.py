@@ -143,7 +143,7 @@ class PlannedPolicy:
     policy: Policy
     clocks: dict[str, Clock] = field(init=False)
     _by_type: dict[str, tuple[Clock, ...]] = field(init=False, default_factory=dict)
-    _asked: tuple[str, ...] = field(init=False)
+    asked: tuple[str, ...] = field(init=False)  # attributes, sorted
     _matches: dict[tuple[str | None, ...], Match] = field(init=False, default_factory=dict)
     _own_calendars: dict[str, str] = field(init=False)
 
@@ -157,7 +157,7 @@ class PlannedPolicy:
         asked = {name for rule in self.policy.rules for name, _ in rule.match}
         asked |= {choice.attribute for choice in self.policy.calendar_choices}
         asked |= {name for spec in self.policy.clocks for name, _ in spec.applies}
-        self._asked = tuple(sorted(asked))
+        self.asked = tuple(sorted(asked))
 
     @property
     def version(self) -> str:
@@ -173,12 +173,12 @@ class PlannedPolicy:
 
     def match(self, facts: Facts) -> Match:
         """Targets, calendar and applying clocks for the ticket's attributes as they are now."""
-        key = tuple([attribute_of(facts, name) for name in self._asked])
+        key = tuple([attribute_of(facts, name) for name in self.asked])
         match = self._matches.get(key)
         if match is None:
             if len(self._matches) >= _REMEMBERED_MATCHES_MAX:
                 self._matches.clear()
-            match = self._matches[key] = self._match(dict(zip(self._asked, key, strict=True)))
+            match = self._matches[key] = self._match(dict(zip(self.asked, key, strict=True)))
         return match
 
     def _match(self, attributes: Mapping[str, str | None]) -> Match:
@@ -218,13 +218,15 @@ class PlannedBook:
     def learn(self, book: PolicyBook) -> None:
         """Judge by this book from now on. Nothing that was judged changes by it."""
         self.book = book
-        self.asked = asked_attributes(book)
         self.rejudged_ms = book.rejudgements[-1].at_ms if book.rejudgements else 0
         for policy in book.policies:
             if policy.version not in self.planned:
                 self.planned[policy.version] = PlannedPolicy(policy)
             for calendar in _calendars(policy):
                 self.calendars[calendar_key(calendar)] = calendar
+        self.asked = frozenset(
+            name for policy in book.policies for name in self.planned[policy.version].asked
+        )
         self._only = (
             self.planned[book.policies[0].version] if len(book.policies) == 1 else None
         )  # the usual case needs no search
@@ -256,19 +258,6 @@ class PlannedBook:
             calendar = known[-1] if known else self.book.policies[-1].calendar
             self.calendars[key] = calendar
         return calendar
-
-
-def asked_attributes(book: PolicyBook) -> frozenset[str]:
-    """Names that some version of the policy asks for."""
-    return frozenset(
-        name
-        for policy in book.policies
-        for name in (
-            *(name for rule in policy.rules for name, _ in rule.match),
-            *(choice.attribute for choice in policy.calendar_choices),
-            *(name for clock in policy.clocks for name, _ in clock.applies),
-        )
-    )
 
 
 def _calendars(policy: Policy) -> list[Calendar]:

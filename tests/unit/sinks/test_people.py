@@ -24,7 +24,8 @@ from sinks.receivers.mail import Mail, MailServer, mail_server
 from sinks.receivers.texts import Voice
 from streams.shell.receivers import receivers_of
 from streams.shell.settings import load_settings
-from tests.unit.sinks.test_receivers import BREACH, NOW_MS, OVER, Server, serving
+from tests.serving import Server, serving
+from tests.unit.sinks.test_receivers import BREACH, NOW_MS, OVER
 
 ENGLISH = Voice("en", ZoneInfo("Europe/Berlin"))
 CHINESE = Voice("zh-CN", ZoneInfo("Asia/Shanghai"))

@@ -1,8 +1,5 @@
 """Receivers of notifications: what goes over the wire, and what an answer means."""
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-
 import orjson
 import pytest
 from aiohttp import web
@@ -11,6 +8,7 @@ from schemas.notifications import Heard, Notification, Wanted
 from sinks.receivers.alertmanager import Alertmanager
 from sinks.receivers.contract import ReceiverError
 from sinks.receivers.webhook import Webhook, signature
+from tests.serving import serving
 
 NOW_MS = 1_767_600_000_000
 WANTED = Wanted(
@@ -33,34 +31,6 @@ OVER = Notification("sla:default/desk/T1:resolution:e1", "k@9", "resolved", "bre
 GROWN = Notification(
     BREACH.key, "k@7", "firing", "breach", "L2", WANTED, Heard(3, "firing", "at_risk", "L1")
 )
-
-
-class Server:
-    """Answers as told, and keeps what it was sent."""
-
-    def __init__(self) -> None:
-        self.requests: list[tuple[str, dict[str, str], bytes]] = []
-        self.answer: Callable[[], web.Response] = web.Response
-        self.url = ""
-
-    async def handle(self, request: web.Request) -> web.Response:
-        self.requests.append((request.path, dict(request.headers), await request.read()))
-        return self.answer()
-
-
-@asynccontextmanager
-async def serving() -> AsyncIterator[Server]:
-    server = Server()
-    app = web.Application()
-    app.router.add_post("/{tail:.*}", server.handle)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    server.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    try:
-        yield server
-    finally:
-        await runner.cleanup()
 
 
 async def test_a_webhook_is_signed_over_its_time_and_its_bytes() -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from streams.core.policy import AtRiskMark
 from streams.core.tickets import snapshot
+from streams.core.tickets.erasure import erased
 from streams.core.tickets.state import TicketState
 from tests.unit.core.tickets.stories import begun, clock, ev, live, play, policy, status
 
@@ -38,6 +39,7 @@ def test_a_newer_snapshot_is_refused() -> None:
 
 
 GOLDEN = Path(__file__).with_name("snapshot_v1.hex")
+GOLDEN_2 = Path(__file__).with_name("snapshot_v2.hex")
 
 
 def golden_state() -> TicketState:
@@ -61,4 +63,12 @@ def test_states_of_the_first_version_are_understood_for_ever() -> None:
     restored: raise VERSION, and make `load` understand both."""
     state = snapshot.load(bytes.fromhex(GOLDEN.read_text()), 1)
     assert state == golden_state()
+    assert snapshot.load(snapshot.dump(state), snapshot.VERSION) == state
+
+
+def test_states_of_the_second_version_are_understood_for_ever() -> None:
+    """The same ticket with its customer erased, which version 2 brought."""
+    state = snapshot.load(bytes.fromhex(GOLDEN_2.read_text()), 2)
+    assert state == erased(golden_state(), frozenset())
+    assert state.erased
     assert snapshot.load(snapshot.dump(state), snapshot.VERSION) == state
