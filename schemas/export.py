@@ -13,6 +13,7 @@ from schemas import reference
 from schemas.asyncapi import asyncapi, control_file, event_file, row_file
 from schemas.documents import Document
 from schemas.json_schema import (
+    complaints_schema,
     event_schema,
     notifications_schema,
     policy_records_schema,
@@ -31,6 +32,7 @@ def exported(root: Path = ROOT) -> dict[Path, str]:
         **{event_file(kind): event_schema(kind) for kind in TYPES},
         **{row_file(table): row_schema(table) for table in ROWS},
         control_file("notifications"): notifications_schema(),
+        control_file("complaint-requests"): complaints_schema(),
         control_file("policies"): policy_records_schema(),
         "asyncapi.json": asyncapi(),
         "policy.v1.schema.json": policy_file_schema(),

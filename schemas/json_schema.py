@@ -10,6 +10,7 @@ from typing import cast
 import msgspec
 from pydantic import TypeAdapter
 
+from schemas.complaints import NumberRequest
 from schemas.documents import Document
 from schemas.events import EntityKind
 from schemas.fields import FIELDS
@@ -68,10 +69,19 @@ def policy_records_schema() -> Document:
 
 def notifications_schema() -> Document:
     """What stands on the topic of notifications."""
-    (root,), definitions = msgspec.json.schema_components([Notice], ref_template="#/$defs/{name}")
+    return _control_schema("notifications", Notice)
+
+
+def complaints_schema() -> Document:
+    """What stands on the topic of complaints that ask for their number."""
+    return _control_schema("complaint-requests", NumberRequest)
+
+
+def _control_schema(topic: str, record: type[msgspec.Struct]) -> Document:
+    (root,), definitions = msgspec.json.schema_components([record], ref_template="#/$defs/{name}")
     return {
         "$schema": _DIALECT,
-        "$id": "urn:ticketpulse:control:notifications",
+        "$id": f"urn:ticketpulse:control:{topic}",
         **cast("Document", root),
         "$defs": cast("Document", definitions),
     }

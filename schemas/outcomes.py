@@ -179,6 +179,219 @@ class AuditRow(TypedDict):
     version: int
 
 
+@with_config(FORBID_EXTRA)
+class CallRow(Origin):
+    """One call. Key: tenant, source, call_id."""
+
+    call_id: str
+    event_time: datetime  # its first event
+    line: str | None
+    call_type: str | None
+    priority: str | None
+    customer_id: str | None
+    ticket_id: str | None
+    queue: str | None  # that it was queued in first
+    answered: bool
+    menu_ms: int | None
+    abandoned_where: str | None  # ivr, queue, ringing
+    abandoned_at: datetime | None
+    ended_at: datetime | None
+    after_call_ms: int | None
+    legs: int
+    transfers: int
+    callbacks_requested: int
+    callbacks_made: int
+    callback_due_at: datetime | None  # of the last one asked for
+    callback_made_at: datetime | None
+    callbacks_late: int
+    flags: list[str]
+    policy_version: str
+    judged_at: datetime
+
+
+@with_config(FORBID_EXTRA)
+class CallLegRow(Origin):
+    """One wait for one answer, and the talk. Key: tenant, source, call_id, leg."""
+
+    call_id: str
+    leg: int  # from 1
+    event_time: datetime  # queued, or answered without a queue
+    queue: str | None
+    team: str | None
+    agent: str | None
+    call_type: str | None
+    customer_id: str | None
+    outcome: str  # answered, abandoned, callback, transferred, open, ended
+    queued_at: datetime | None
+    answered_at: datetime | None
+    ended_at: datetime | None
+    transferred: bool  # after the answer
+    wait_ms: int | None
+    talk_ms: int | None
+    hold_ms: int
+    after_call_ms: int | None
+    answer_due_at: datetime | None
+    answer_verdict: Verdict
+    handle_due_at: datetime | None
+    handle_verdict: Verdict
+    odd: bool  # its events can't be true: no number counts it
+    policy_version: str
+    judged_at: datetime
+    removed: bool
+
+
+@with_config(FORBID_EXTRA)
+class SurveyRow(Origin):
+    """One questionnaire to one person. Key: tenant, source, survey_id."""
+
+    survey_id: str
+    event_time: datetime  # its first event
+    sent_at: datetime | None
+    answered_at: datetime | None  # the first answer
+    expired_at: datetime | None
+    ticket_id: str | None
+    call_id: str | None
+    customer_id: str | None
+    channel: str | None
+    team: str | None
+    agent: str | None
+    answers: int  # that count
+    flags: list[str]
+    policy_version: str
+    judged_at: datetime
+
+
+@with_config(FORBID_EXTRA)
+class SurveyAnswerRow(Origin):
+    """The answer that counts to one question. Key: tenant, source, survey_id, metric, question."""
+
+    survey_id: str
+    metric: str
+    question: str
+    event_time: datetime  # of the answer
+    dimension: str | None
+    score: float | None  # null: taken back
+    expectation: float | None
+    satisfied: bool
+    ticket_id: str | None
+    call_id: str | None
+    customer_id: str | None
+    channel: str | None
+    team: str | None
+    agent: str | None
+    policy_version: str
+    judged_at: datetime
+    removed: bool
+
+
+@with_config(FORBID_EXTRA)
+class ComplaintNumberRow(TypedDict):
+    """The number of a complaint. Key: tenant, scope, month, number; a ticket has one."""
+
+    tenant: str
+    scope: str
+    month: str  # YYYYMM
+    number: int
+    complaint_number: str  # YYYYMM-NNNN
+    source: str
+    ticket_id: str
+    event_time: datetime  # when the complaint began
+    recorded_at: datetime
+    version: int
+
+
+class WindowOrigin(Origin):
+    """A minute of event time and what it is about; key: tenant, source, the start, the dimensions and the
+    source partition. Absolute; "" is unknown."""
+
+    window_start: datetime
+
+
+@with_config(FORBID_EXTRA)
+class CallWindowRow(WindowOrigin):
+    """Calls by queue, team and type."""
+
+    queue: str
+    team: str
+    call_type: str
+    entered: int
+    menu_abandoned: int
+    queued: int
+    answered: int
+    answered_within: int
+    abandoned: int
+    abandoned_within: int
+    short_abandoned: int
+    callbacks_within: int
+    callbacks_requested: int
+    callbacks_made: int
+    callbacks_late: int
+    flow_outs: int
+    wait_sum_ms: int
+    handled: int
+    talk_sum_ms: int
+    hold_sum_ms: int
+    after_call_sum_ms: int
+    over_aim: int
+    over_limit: int
+    transfers: int
+    wait_sketch: dict[str, int]  # bucket → count, see streams.core.windows.sketch
+    handle_sketch: dict[str, int]
+
+
+@with_config(FORBID_EXTRA)
+class SurveyWindowRow(WindowOrigin):
+    """Answers by metric, dimension, channel and team; without a metric: questionnaires."""
+
+    metric: str
+    dimension: str
+    channel: str
+    team: str
+    sent: int
+    sent_answered: int
+    responses: int
+    satisfied: int
+    promoters: int
+    detractors: int
+    top_box: int
+    yes: int
+    score_sum_thousandths: int
+    pairs: int
+    perception_sum_thousandths: int
+    expectation_sum_thousandths: int
+
+
+@with_config(FORBID_EXTRA)
+class ClockWindowRow(WindowOrigin):
+    """Clock cycles that ended, by clock, team, tier, priority and ticket type."""
+
+    clock: str
+    team: str
+    tier: str
+    priority: str
+    ticket_type: str
+    met: int
+    breached: int
+    elapsed_sum_ms: int
+    elapsed_sketch: dict[str, int]
+
+
+@with_config(FORBID_EXTRA)
+class TicketWindowRow(WindowOrigin):
+    """Tickets that began and ended, by type, team, tier and channel."""
+
+    ticket_type: str
+    team: str
+    tier: str
+    channel: str
+    created: int
+    solved: int
+    closed: int
+    reopened_solved: int
+    lifetime_sum_ms: int
+    lifetime_sketch: dict[str, int]
+
+
 # table → contract of its rows
 ROWS: dict[str, type[object]] = {
     "ticket_clocks": TicketClockRow,
@@ -188,4 +401,13 @@ ROWS: dict[str, type[object]] = {
     "partition_progress": PartitionProgressRow,
     "customer_aliases": CustomerAliasRow,
     "audit": AuditRow,
+    "calls": CallRow,
+    "call_legs": CallLegRow,
+    "surveys": SurveyRow,
+    "survey_answers": SurveyAnswerRow,
+    "call_windows": CallWindowRow,
+    "survey_windows": SurveyWindowRow,
+    "clock_windows": ClockWindowRow,
+    "ticket_windows": TicketWindowRow,
+    "complaint_numbers": ComplaintNumberRow,
 }

@@ -225,6 +225,45 @@ class CalendarBy(_Model):
     calendars: dict[str, str]
 
 
+class QueueMeasures(_Model):
+    """What counts as within the service level in a queue, and as given up too soon to be answered."""
+
+    labels: Labels = {}
+    answer_within: Duration = "20s"
+    short_abandon: Duration = "5s"
+
+
+class CallMeasures(_Model):
+    """What numbers about calls mean. A queue without its own entry is measured by `usual`; with
+    `known_only` it is flagged `unknown_queue` as well."""
+
+    usual: QueueMeasures = QueueMeasures()
+    queues: dict[Name, QueueMeasures] = {}
+    known_only: bool = False
+    handle_aim: Duration = "3m"
+    handle_limit: Duration = "5m"
+    callback_within: Duration = "4h"
+    never_ended_after: Duration = "4h"
+    horizon: Duration = "7d"
+
+
+class SurveyMeasures(_Model):
+    """From which score on an answer is satisfied, promotes, detracts or is in the top box."""
+
+    satisfied_min: float = 4
+    promoter_min: float = 9
+    detractor_max: float = 6
+    top_box_min: float = 6
+    horizon: Duration = "90d"
+
+
+class Measures(_Model):
+    """What numbers about calls and answers mean; every number stored is made by those in force then."""
+
+    calls: CallMeasures = CallMeasures()
+    surveys: SurveyMeasures = SurveyMeasures()
+
+
 class PolicyFile(_Model):
     """One immutable version of one policy. `attributes`: names that tickets of the source carry beside
     the standard ones, so that a rule may ask for them."""
@@ -240,4 +279,5 @@ class PolicyFile(_Model):
     rules: tuple[Rule, ...] = ()
     merge_start: Literal["own", "earliest"] = "own"
     future_skew: Duration = "60s"
+    measures: Measures = Measures()
     horizon: Duration = "90d"

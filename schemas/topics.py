@@ -70,6 +70,8 @@ TOPICS: tuple[TopicSpec, ...] = (
     _source("calls", "call"),
     _source("surveys", "survey"),
     _changelog("tickets"),
+    _changelog("calls"),
+    _changelog("surveys"),
     _outcome("ticket_clocks", "tenant/source/ticket_id", "one row per clock cycle"),
     _outcome("tickets", "tenant/source/ticket_id", "one row per ticket"),
     _outcome("alert_intents", "alert key", "what a supervisor should hear, per clock cycle"),
@@ -88,6 +90,24 @@ TOPICS: tuple[TopicSpec, ...] = (
         retention_ms=7 * DAY_MS,
     ),
     _outcome("audit", "audit id", "who did what that must be accounted for"),
+    _outcome("calls", "tenant/source/call_id", "one row per call"),
+    _outcome("call_legs", "tenant/source/call_id", "one row per wait and talk of a call"),
+    _outcome("surveys", "tenant/source/survey_id", "one row per questionnaire"),
+    _outcome("survey_answers", "tenant/source/survey_id", "the answer that counts per question"),
+    _outcome("call_windows", "window (JSON)", "calls per minute, queue, team and type"),
+    _outcome("survey_windows", "window (JSON)", "answers per minute, metric, channel and team"),
+    _outcome("clock_windows", "window (JSON)", "clock cycles that ended, per minute"),
+    _outcome("ticket_windows", "window (JSON)", "tickets that began and ended, per minute"),
+    _outcome("complaint_numbers", "tenant/scope/month/number", "numbers of complaints"),
+    TopicSpec(
+        "complaint-requests",
+        "complaints in the order in which they get their numbers: the order is the number",
+        "control",
+        "tenant/source/ticket_id",
+        "schemas.complaints.NumberRequest (JSON)",
+        retention_ms=-1,  # not compacted: a complaint's first record counts, for ever
+        partitions=1,  # one order of all complaints
+    ),
     TopicSpec(
         "notifications",
         "what each receiver has heard of a clock cycle, and what it should",

@@ -8,7 +8,8 @@ from datetime import tzinfo
 from schemas.events import Event
 from schemas.instants import from_ms
 from streams.core.calls.call import call_of
-from streams.core.calls.sums import QueueDefinition, queue_sums
+from streams.core.calls.sums import queue_sums
+from streams.core.measures import CallMeasures
 from streams.core.statistics.service_level import QueueSums, service_levels
 
 
@@ -46,7 +47,7 @@ class CallReport:
     lines: list[QueueHour] = field(default_factory=list)
 
 
-def report_of(events: Iterable[Event], definition: QueueDefinition, zone: tzinfo) -> CallReport:
+def report_of(events: Iterable[Event], measures: CallMeasures, zone: tzinfo) -> CallReport:
     """By the hour (wall clock of the zone) in which each leg was queued; sums over all hours come last."""
     calls: dict[str, list[Event]] = defaultdict(list)
     for event in events:
@@ -57,7 +58,7 @@ def report_of(events: Iterable[Event], definition: QueueDefinition, zone: tzinfo
         call = call_of(told)
         report.undecided += call.ended_ms is None
         report.oddities.update(call.oddities)
-        for leg, sums in queue_sums(call, definition):
+        for leg, sums in queue_sums(call, measures):
             assert leg.queued_ms is not None, "only legs that waited have sums"
             hour = from_ms(leg.queued_ms).astimezone(zone).hour
             hours[hour, leg.queue or ""] += sums

@@ -12,6 +12,7 @@ from schemas.outcomes import (
     TicketClockRow,
     TicketRow,
 )
+from streams.core.windows.family import BY_TABLE
 
 Row = dict[str, object]
 
@@ -166,3 +167,150 @@ def audit(audit_id: str = "erase:1") -> AuditRow:
 def as_json(row: object) -> bytes:
     """The row as it stands in its topic."""
     return orjson.dumps(row, option=orjson.OPT_UTC_Z)
+
+
+def _origin(number: int, version: int) -> Row:
+    return {
+        "tenant": "default",
+        "source": "helpdesk",
+        "source_partition": number % 4,
+        "version": version,
+    }
+
+
+def call(number: int = 1, *, version: int = 1, **changes: object) -> Row:
+    """A call that was answered and has ended."""
+    row = {
+        "call_id": f"C-{number:06d}",
+        "event_time": OPENED,
+        "line": "95555",
+        "call_type": "regular",
+        "priority": None,
+        "customer_id": None,
+        "ticket_id": None,
+        "queue": "regular",
+        "answered": True,
+        "menu_ms": 9_000,
+        "abandoned_where": None,
+        "abandoned_at": None,
+        "ended_at": OPENED + timedelta(minutes=4),
+        "after_call_ms": None,
+        "legs": 1,
+        "transfers": 0,
+        "callbacks_requested": 0,
+        "callbacks_made": 0,
+        "callback_due_at": None,
+        "callback_made_at": None,
+        "callbacks_late": 0,
+        "flags": [],
+        "policy_version": "0123456789abcdef",
+        "judged_at": OPENED,
+    }
+    return {**_origin(number, version), **row, **changes}
+
+
+def call_leg(number: int = 1, *, version: int = 1, **changes: object) -> Row:
+    """The leg of that call."""
+    row = {
+        "call_id": f"C-{number:06d}",
+        "leg": 1,
+        "event_time": OPENED,
+        "queue": "regular",
+        "team": "服务一组",
+        "agent": "agent_7",
+        "call_type": "regular",
+        "customer_id": None,
+        "outcome": "answered",
+        "queued_at": OPENED,
+        "answered_at": OPENED + timedelta(seconds=12),
+        "ended_at": OPENED + timedelta(minutes=4),
+        "transferred": False,
+        "wait_ms": 12_000,
+        "talk_ms": 228_000,
+        "hold_ms": 0,
+        "after_call_ms": None,
+        "answer_due_at": OPENED + timedelta(seconds=20),
+        "answer_verdict": "met",
+        "handle_due_at": OPENED + timedelta(seconds=312),
+        "handle_verdict": "met",
+        "odd": False,
+        "policy_version": "0123456789abcdef",
+        "judged_at": OPENED,
+        "removed": False,
+    }
+    return {**_origin(number, version), **row, **changes}
+
+
+def survey(number: int = 1, *, version: int = 1, **changes: object) -> Row:
+    """A questionnaire with one answer."""
+    row = {
+        "survey_id": f"S-{number:06d}",
+        "event_time": OPENED,
+        "sent_at": OPENED,
+        "answered_at": OPENED + timedelta(hours=2),
+        "expired_at": None,
+        "ticket_id": f"T-{number:06d}",
+        "call_id": None,
+        "customer_id": None,
+        "channel": "sms",
+        "team": "服务一组",
+        "agent": "agent_7",
+        "answers": 1,
+        "flags": [],
+        "policy_version": "0123456789abcdef",
+        "judged_at": OPENED,
+    }
+    return {**_origin(number, version), **row, **changes}
+
+
+def survey_answer(number: int = 1, *, version: int = 1, **changes: object) -> Row:
+    """Its answer."""
+    row = {
+        "survey_id": f"S-{number:06d}",
+        "metric": "csat",
+        "question": "overall",
+        "event_time": OPENED + timedelta(hours=2),
+        "dimension": None,
+        "score": 4.5,
+        "expectation": None,
+        "satisfied": True,
+        "ticket_id": f"T-{number:06d}",
+        "call_id": None,
+        "customer_id": None,
+        "channel": "sms",
+        "team": "服务一组",
+        "agent": "agent_7",
+        "policy_version": "0123456789abcdef",
+        "judged_at": OPENED,
+        "removed": False,
+    }
+    return {**_origin(number, version), **row, **changes}
+
+
+def window(table: str, number: int = 1, *, version: int = 1, **changes: object) -> Row:
+    """A window of a family in which nothing but zeros has been counted."""
+    family = BY_TABLE[table]
+    return {
+        **_origin(number, version),
+        "window_start": OPENED,
+        **dict.fromkeys(family.dimensions, "regular"),
+        **dict.fromkeys(family.counts, 0),
+        **{name: {"17": 2} for name in family.sketches},
+        **changes,
+    }
+
+
+def complaint_number(number: int = 1, *, version: int = 1) -> Row:
+    """A complaint's number."""
+    return {
+        "tenant": "default",
+        "scope": "default",
+        "month": "202601",
+        "number": number,
+        "complaint_number": f"202601-{number:04d}",
+        "source": "helpdesk",
+        "ticket_id": f"T-{number:06d}",
+        "event_time": OPENED,
+        "recorded_at": OPENED,
+        "version": version,
+    }

@@ -23,6 +23,15 @@ GRANT INSERT ON ticketpulse.dead_letters TO ticketpulse_writer;
 GRANT INSERT ON ticketpulse.partition_progress TO ticketpulse_writer;
 GRANT INSERT ON ticketpulse.customer_aliases TO ticketpulse_writer;
 GRANT INSERT ON ticketpulse.audit TO ticketpulse_writer;
+GRANT INSERT ON ticketpulse.calls TO ticketpulse_writer;
+GRANT INSERT ON ticketpulse.call_legs TO ticketpulse_writer;
+GRANT INSERT ON ticketpulse.surveys TO ticketpulse_writer;
+GRANT INSERT ON ticketpulse.survey_answers TO ticketpulse_writer;
+GRANT INSERT ON ticketpulse.call_windows TO ticketpulse_writer;
+GRANT INSERT ON ticketpulse.survey_windows TO ticketpulse_writer;
+GRANT INSERT ON ticketpulse.clock_windows TO ticketpulse_writer;
+GRANT INSERT ON ticketpulse.ticket_windows TO ticketpulse_writer;
+GRANT INSERT ON ticketpulse.complaint_numbers TO ticketpulse_writer;
 
 -- `ticketpulse dashboard` and `ticketpulse query`: read; who customers are (aliases) stays closed
 CREATE ROLE IF NOT EXISTS ticketpulse_dashboard SETTINGS readonly = 2;
@@ -39,6 +48,24 @@ GRANT SELECT ON ticketpulse.partition_progress TO ticketpulse_dashboard;
 GRANT SELECT ON ticketpulse.v_partition_progress TO ticketpulse_dashboard;
 GRANT SELECT ON ticketpulse.audit TO ticketpulse_dashboard;
 GRANT SELECT ON ticketpulse.v_audit TO ticketpulse_dashboard;
+GRANT SELECT ON ticketpulse.calls TO ticketpulse_dashboard;
+GRANT SELECT ON ticketpulse.v_calls TO ticketpulse_dashboard;
+GRANT SELECT ON ticketpulse.call_legs TO ticketpulse_dashboard;
+GRANT SELECT ON ticketpulse.v_call_legs TO ticketpulse_dashboard;
+GRANT SELECT ON ticketpulse.surveys TO ticketpulse_dashboard;
+GRANT SELECT ON ticketpulse.v_surveys TO ticketpulse_dashboard;
+GRANT SELECT ON ticketpulse.survey_answers TO ticketpulse_dashboard;
+GRANT SELECT ON ticketpulse.v_survey_answers TO ticketpulse_dashboard;
+GRANT SELECT ON ticketpulse.call_windows TO ticketpulse_dashboard;
+GRANT SELECT ON ticketpulse.v_call_windows TO ticketpulse_dashboard;
+GRANT SELECT ON ticketpulse.survey_windows TO ticketpulse_dashboard;
+GRANT SELECT ON ticketpulse.v_survey_windows TO ticketpulse_dashboard;
+GRANT SELECT ON ticketpulse.clock_windows TO ticketpulse_dashboard;
+GRANT SELECT ON ticketpulse.v_clock_windows TO ticketpulse_dashboard;
+GRANT SELECT ON ticketpulse.ticket_windows TO ticketpulse_dashboard;
+GRANT SELECT ON ticketpulse.v_ticket_windows TO ticketpulse_dashboard;
+GRANT SELECT ON ticketpulse.complaint_numbers TO ticketpulse_dashboard;
+GRANT SELECT ON ticketpulse.v_complaint_numbers TO ticketpulse_dashboard;
 
 -- `ticketpulse erase`: finds a customer, scrubs and deletes
 CREATE ROLE IF NOT EXISTS ticketpulse_erase;

@@ -14,7 +14,7 @@ from schemas.problems import Problem, ProblemsError
 from streams.callreport import CallReport, QueueHour, report_of
 from streams.cli.errors import told_clearly
 from streams.cli.zones import zone_option
-from streams.core.calls.sums import QueueDefinition
+from streams.core.measures import CallMeasures, QueueMeasures
 from streams.core.statistics.service_level import VARIANTS
 from streams.importing.reading import open_bytes
 from streams.replay import recorded_event
@@ -39,11 +39,11 @@ def calls(
     """Show what each queue did in each hour of the day: abandonment, speed of answer, and the service level
     by every formula in use."""
     with told_clearly():
-        definition = QueueDefinition(
-            round(threshold_seconds * 1_000), round(short_abandon_seconds * 1_000)
+        measures = CallMeasures(
+            QueueMeasures(round(threshold_seconds * 1_000), round(short_abandon_seconds * 1_000))
         )
         rejected: list[Rejected] = []
-        report = report_of(_events(events, rejected), definition, zone_option(zone))
+        report = report_of(_events(events, rejected), measures, zone_option(zone))
         if not report.calls:
             hint = "`ticketpulse import FILE --mapping bank_calls` makes some"
             raise ProblemsError(Problem(str(events), "there is no event of a call in it", hint))

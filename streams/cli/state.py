@@ -9,20 +9,25 @@ from rich.console import Console
 from rich.table import Table
 
 from schemas.instants import rfc3339
+from schemas.problems import Problem, ProblemsError
 from streams.cli.errors import told_clearly
 from streams.runtime.clock import SystemClock
 from streams.shell.reemit import reemit
 from streams.shell.settings import load_settings
+from streams.shell.sources import BY_TOPIC
 from streams.shell.state_reader import PartitionSummary, inspected, summaries
 
 state = typer.Typer(no_args_is_help=True, help="See what the changelog holds; say it again.")
 Broker = Annotated[str | None, typer.Option(help="host:port of Kafka, else the setting broker_url")]
+Topic = Annotated[str, typer.Option(help="source topic: tickets, calls or surveys")]
 _COLUMNS = (
+    "topic",
     "partition",
     "checkpoint",
     "position",
     "watermark",
-    "tickets",
+    "entities",
+    "windows",
     "bytes",
     "epoch",
     "trouble",
@@ -45,23 +50,26 @@ def summary(broker: Broker = None) -> None:
         Console(width=140).print(table)
         entities, size = sum(one.entities for one in found), sum(one.state_bytes for one in found)
         typer.echo(
-            f"{entities:,} tickets, {size:,} bytes, {sum(one.records for one in found):,} records"
+            f"{entities:,} entities, {size:,} bytes, {sum(one.records for one in found):,} records"
         )
 
 
 @state.command("inspect")
 def inspect(
-    ticket: Annotated[
-        str, typer.Argument(help="tenant/source/ticket, or the ticket of the tenant")
-    ],
-    source: Annotated[str, typer.Option(help="its source, when the ticket is given alone")] = "",
+    entity: Annotated[str, typer.Argument(help="tenant/source/id, or the id alone")],
+    source: Annotated[str, typer.Option(help="its source, when the id is given alone")] = "",
+    topic: Topic = "tickets",
     broker: Broker = None,
 ) -> None:
-    """Show one ticket's state as JSON: facts, log of events, clock cycles, what has been said."""
+    """Show the state of one ticket, call or survey as JSON: facts, events, clock cycles, what has been said."""
     with told_clearly():
         settings = load_settings(broker_url=broker)
-        entity = ticket if ticket.count("/") >= 2 else f"{settings.tenant}/{source}/{ticket}"
-        found = asyncio.run(inspected(settings, entity))
+        if topic not in BY_TOPIC:
+            raise ProblemsError(
+                Problem(topic, "is no source topic", "one of " + ", ".join(BY_TOPIC))
+            )
+        key = entity if entity.count("/") >= 2 else f"{settings.tenant}/{source}/{entity}"
+        found = asyncio.run(inspected(settings, BY_TOPIC[topic], key))
         typer.echo(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode())
 
 
@@ -70,12 +78,14 @@ def say_again(
     partition: Annotated[int | None, typer.Option(help="only this one")] = None,
     broker: Broker = None,
 ) -> None:
-    """Publish the rows of all living tickets again, for a database that has lost some. Pages nobody;
-    what a worker says later replaces them."""
+    """Publish the rows of all living entities and open windows again, for a database that has lost some.
+    Pages nobody; what a worker says later replaces them."""
     with told_clearly():
         settings = load_settings(broker_url=broker)
         for one in asyncio.run(reemit(settings, partition, SystemClock().now_ms())):
-            typer.echo(f"partition {one.partition}: {one.rows:,} rows of {one.tickets:,} tickets")
+            typer.echo(
+                f"{one.topic}/{one.partition}: {one.rows:,} rows of {one.entities:,} entities"
+            )
 
 
 def _row(one: PartitionSummary) -> tuple[str, ...]:
@@ -89,14 +99,17 @@ def _row(one: PartitionSummary) -> tuple[str, ...]:
         *([f"{one.unrepaired} keys to repair"] if one.unrepaired else []),
     ]
     if marker is None:
-        return (str(one.partition), "none", "", "", "", "", str(one.epoch), ", ".join(trouble))
+        none = ("none", "", "", "", "", "")
+        return (one.topic, str(one.partition), *none, str(one.epoch), ", ".join(trouble))
     watermark = "" if marker.watermark_ms is None else rfc3339(marker.watermark_ms)
     return (
+        one.topic,
         str(one.partition),
         str(marker.number),
         str(marker.position),
         watermark,
         f"{one.entities:,}",
+        f"{one.windows:,}",
         f"{one.state_bytes:,}",
         f"{one.epoch} ({one.claims} claims)",
         ", ".join(trouble),

@@ -2,7 +2,15 @@
 
 import msgspec
 
-from schemas.outcomes import AlertIntentRow, TicketClockRow, TicketRow
+from schemas.outcomes import (
+    AlertIntentRow,
+    CallLegRow,
+    CallRow,
+    SurveyAnswerRow,
+    SurveyRow,
+    TicketClockRow,
+    TicketRow,
+)
 
 
 class Stamp(msgspec.Struct, frozen=True):
@@ -42,4 +50,12 @@ class CoreRejected(msgspec.Struct, frozen=True):
 Effect = Intent | CoreRejected
 
 # (table name, row): the table is also the outcome topic's name without its prefix.
-OutcomeRow = tuple[str, TicketClockRow] | tuple[str, TicketRow] | tuple[str, AlertIntentRow]
+OutcomeRow = (
+    tuple[str, TicketClockRow]
+    | tuple[str, TicketRow]
+    | tuple[str, AlertIntentRow]
+    | tuple[str, CallRow]
+    | tuple[str, CallLegRow]
+    | tuple[str, SurveyRow]
+    | tuple[str, SurveyAnswerRow]
+)

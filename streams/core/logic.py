@@ -5,6 +5,7 @@ from typing import Protocol, TypeVar
 
 from schemas.events import Event
 from streams.core.effects import Effect, OutcomeRow, Stamp
+from streams.core.windows.family import Part
 
 S = TypeVar("S")
 
@@ -18,6 +19,11 @@ class EntityLogic(Protocol[S]):
     """
 
     snapshot_version: int  # of what `dump` writes; `load` restores this and older ones
+
+    @property
+    def window_horizon_ms(self) -> int:
+        """How far behind the watermark a window is closed, once no entity can change it."""
+        ...
 
     def advance(
         self, state: S | None, event: Event, now_ms: int
@@ -43,6 +49,10 @@ class EntityLogic(Protocol[S]):
     ) -> Iterable[OutcomeRow]:
         """Rows that changed between two states (`before`: as of the last published checkpoint) and
         the intents among `effects`, rendered; at most one row per table and key."""
+        ...
+
+    def parts(self, state: S) -> list[Part]:
+        """What an entity adds to windows: a function of its state alone, whatever has been learned since."""
         ...
 
     def dump(self, state: S) -> bytes:

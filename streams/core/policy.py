@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from schemas.events import Event
+from streams.core.measures import USUAL, Measures
 
 ReopenMode = Literal["resume", "reset", "count_closed"]
 TargetChangeMode = Literal["retroactive", "restart", "proportional"]
@@ -128,6 +129,7 @@ class Policy:
     future_skew_ms_max: int = 60_000
     horizon_ms: int = 90 * 86_400_000
     labels: Mapping[str, str] = field(default_factory=dict)
+    measures: Measures = USUAL
 
 
 @dataclass(frozen=True, slots=True)

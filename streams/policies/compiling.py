@@ -12,12 +12,14 @@ from schemas.policy import (
     Clock,
     Labels,
     Matchers,
+    Measures,
     PolicyFile,
+    QueueMeasures,
     Rule,
 )
 from schemas.policy_tables import rows_of
 from schemas.policy_values import duration_ms, interval_minutes, marks_of, minute_of
-from streams.core import policy as core
+from streams.core import measures, policy as core
 from streams.core.business_time import CalendarSpec, Closure, Interval, compile_calendar
 from streams.core.business_time.working_days import WorkingDays
 from streams.policies.holidays import LookedUp
@@ -99,6 +101,7 @@ class _Compiler:
             future_skew_ms_max=duration_ms(file.future_skew),
             horizon_ms=duration_ms(file.horizon),
             labels=_texts(file.labels),
+            measures=_measures(file.measures),
         )
 
     def _digest(self) -> str:
@@ -163,6 +166,35 @@ class _Compiler:
             minute_of(promise.next_start),
             None if promise.due is None else minute_of(promise.due),
         )
+
+
+def _measures(given: Measures) -> measures.Measures:
+    calls, surveys = given.calls, given.surveys
+    return measures.Measures(
+        calls=measures.CallMeasures(
+            usual=_queue(calls.usual),
+            queues={name: _queue(queue) for name, queue in calls.queues.items()},
+            known_only=calls.known_only,
+            handle_aim_ms=duration_ms(calls.handle_aim),
+            handle_limit_ms=duration_ms(calls.handle_limit),
+            callback_within_ms=duration_ms(calls.callback_within),
+            never_ended_after_ms=duration_ms(calls.never_ended_after),
+            horizon_ms=duration_ms(calls.horizon),
+        ),
+        surveys=measures.SurveyMeasures(
+            satisfied_min=surveys.satisfied_min,
+            promoter_min=surveys.promoter_min,
+            detractor_max=surveys.detractor_max,
+            top_box_min=surveys.top_box_min,
+            horizon_ms=duration_ms(surveys.horizon),
+        ),
+    )
+
+
+def _queue(given: QueueMeasures) -> measures.QueueMeasures:
+    return measures.QueueMeasures(
+        duration_ms(given.answer_within), duration_ms(given.short_abandon)
+    )
 
 
 def _texts(labels: Labels) -> dict[str, str]:

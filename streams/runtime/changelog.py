@@ -1,9 +1,10 @@
 """What stands in a changelog partition, and what a new owner makes of it. Pure.
 
-Four kinds of record, told apart by their key:
+Five kinds of record, told apart by their key:
 
   c/<unique>   claim: its offset is the epoch of the owner that wrote it. Never tombstoned.
   s/<entity>   state of one entity: snapshot version (one byte), then the snapshot
+  w/<window>   sums of one window
   o/<number>   outbox of one checkpoint: messages to publish; a tombstone once all are confirmed
   m            marker: the last record of every checkpoint
 
@@ -21,6 +22,7 @@ from streams.runtime.stop_rule import StopCounts
 
 CLAIM_PREFIX = b"c/"
 STATE_PREFIX = b"s/"
+WINDOW_PREFIX = b"w/"
 OUTBOX_PREFIX = b"o/"
 MARKER_KEY = b"m"
 
@@ -55,6 +57,8 @@ class Marker(msgspec.Struct, array_like=True, frozen=True):
     watermark_ms: int | None
     stop_counts: StopCounts = StopCounts()
     now_ms: int = 0  # the latest now by which anything was judged
+    windows_line_ms: int = -(2**62)  # no window before it begins anew
+    windows_late_total: int = 0  # changes that came too late for their window
 
 
 class Message(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -95,6 +99,16 @@ def state_key(entity: str) -> bytes:
 def entity_of(key: bytes) -> str:
     """The entity of a state key."""
     return key[len(STATE_PREFIX) :].decode()
+
+
+def window_key(name: bytes) -> bytes:
+    """Key of a window's sums."""
+    return WINDOW_PREFIX + name
+
+
+def window_name(key: bytes) -> bytes:
+    """The window of a window key."""
+    return key[len(WINDOW_PREFIX) :]
 
 
 def outbox_key(number: int) -> bytes:
@@ -153,6 +167,7 @@ class Restored(NamedTuple):
     """
 
     states: dict[bytes, bytes]
+    windows: dict[bytes, bytes]
     outbox: dict[bytes, bytes]
     marker: Marker | None
     reput: frozenset[bytes]
@@ -212,22 +227,21 @@ class Restoration:
                 " source topic (see the runbook: rebuild)"
             )
             raise ChangelogError(message)
-        values = self._values
-        marker = values.get(MARKER_KEY)
+        marker = self._values.get(MARKER_KEY)
         return Restored(
-            states={
-                key: value
-                for key, value in values.items()
-                if value is not None and key.startswith(STATE_PREFIX)
-            },
-            outbox={
-                key: value
-                for key, value in values.items()
-                if value is not None and key.startswith(OUTBOX_PREFIX)
-            },
+            states=self._of_kind(STATE_PREFIX),
+            windows=self._of_kind(WINDOW_PREFIX),
+            outbox=self._of_kind(OUTBOX_PREFIX),
             marker=None if marker is None else _marker_decoder.decode(marker),
             reput=frozenset(self._ignored_since),
         )
+
+    def _of_kind(self, prefix: bytes) -> dict[bytes, bytes]:
+        return {
+            key: value
+            for key, value in self._values.items()
+            if value is not None and key.startswith(prefix)
+        }
 
 
 def keys_to_repair(gap: Iterable[LogRecord], start: int, end: int, epoch: int) -> frozenset[bytes]:

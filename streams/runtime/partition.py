@@ -26,6 +26,8 @@ from schemas.outcomes import DeadLetterRow, PartitionProgressRow
 from schemas.topics import OUTCOME_TOPIC_OF_TABLE
 from streams.core.effects import CoreRejected, Effect, Intent, OutcomeRow, Stamp
 from streams.core.logic import EntityLogic
+from streams.core.windows.family import WindowKey
+from streams.core.windows.store import WindowStore, name_of
 from streams.runtime import changelog
 from streams.runtime.changelog import (
     ChangelogError,
@@ -45,6 +47,7 @@ _JSON = orjson.OPT_UTC_Z
 _TOPIC_OF = OUTCOME_TOPIC_OF_TABLE
 _URGENT_LEVELS = frozenset(("breach", "retracted", "resolved"))
 _STALE_TIMERS_MAX = 10_000
+_WINDOWS_BYTES = 600  # what a changed entity lets a checkpoint write of its windows, about
 CLOCK_BACK_MS_MAX = 10 * 60_000
 
 log = logging.getLogger(__name__)
@@ -194,12 +197,12 @@ class PartitionEngine(Generic[S]):
         self.limits = around.limits
         self._logic = logic
         self._store = store
-        self._outlet = around.outlet
-        self._decode = around.decode
+        self._outlet, self._decode = around.outlet, around.decode
         self._clock = around.clock
         self._wall_clock = around.wall_clock
         self._partition_of, self._seal = around.partition_of, around.seal
         self._states: dict[str, S] = {}
+        self._windows = WindowStore()
         self._timers: list[tuple[int, str]] = []
         self._shrinking: list[tuple[int, str]] = []  # timers that wait for the next checkpoint
         self._changes: dict[str, _Change[S]] = {}
@@ -255,6 +258,8 @@ class PartitionEngine(Generic[S]):
             self.watermark_ms = restored.marker.watermark_ms
             self._stop_rule = StopRule(self.limits.stop, restored.marker.stop_counts)
             self._latest_ms = restored.marker.now_ms
+            self._windows.line_ms = restored.marker.windows_line_ms
+            self._windows.late_total = restored.marker.windows_late_total
         self.durable = Durable(self.position, self.events_total, self.rejected_total)
         self._reput = restored.reput
         self.repaired_keys_total = len(restored.reput)
@@ -262,6 +267,8 @@ class PartitionEngine(Generic[S]):
             restored.outbox.items(), key=lambda item: changelog.outbox_number(item[0])
         )
         self._load(restored.states)
+        for key, snapshot in restored.windows.items():
+            self._windows.load(changelog.window_name(key), snapshot)
         return self.position
 
     def _position_of(self, marker: Marker | None, source: SourceRange) -> int:
@@ -451,6 +458,7 @@ class PartitionEngine(Generic[S]):
         change = self._changes.get(entity)
         if change is None:
             change = self._changes[entity] = _Change(before)
+            self._fill.add_beside(_WINDOWS_BYTES)
         self._fill.add(entity, event_bytes, new=before is None)
         if effects:
             change.effects.extend(effects)
@@ -589,6 +597,7 @@ class PartitionEngine(Generic[S]):
         messages: list[Message] = []
         for entity, change in self._changes.items():
             state = self._states.get(entity)
+            self._count(change.before, state)
             if state is None:
                 records[changelog.state_key(entity)] = None
                 self._fill.remember(entity, 0)
@@ -598,6 +607,10 @@ class PartitionEngine(Generic[S]):
             rows = self._logic.rows(change.before, state, tuple(change.effects), stamp)
             key = entity.encode()
             messages += [row_message(key, row) for row in rows]
+        for window, snapshot in self._windows.changed():
+            records[changelog.window_key(name_of(window))] = snapshot
+            messages.append(window_message(window, self._windows.row(window, stamp)))
+        records.update(self._closed_windows())
         messages += map(_letter_message, self._effect_letters)
         records.update(self._repairs(records))
         records.update(dict.fromkeys(self._confirmed))
@@ -615,6 +628,21 @@ class PartitionEngine(Generic[S]):
         self._fill.reset()
         self.urgent = False
         return _Capture(marker, list(records.items()), messages, self._progress(marker, stamp))
+
+    def _count(self, before: S | None, after: S | None) -> None:
+        """Windows follow an entity. What a forgotten one added to them stays."""
+        parts = [] if before is None else self._logic.parts(before)
+        if before is not None and self._logic.shrank(before, after):
+            self._windows.settle(parts)
+        elif after is not None:
+            self._windows.move(parts, self._logic.parts(after))
+
+    def _closed_windows(self) -> dict[bytes, bytes | None]:
+        """Tombstones of windows that nothing can change any more."""
+        if self.watermark_ms is None:
+            return {}
+        line_ms = self.watermark_ms - self._logic.window_horizon_ms
+        return {changelog.window_key(name): None for name in self._windows.advance_line(line_ms)}
 
     def _dumped(self, state: S) -> bytes:
         return changelog.dump_state(self._logic.snapshot_version, self._logic.dump(state))
@@ -637,6 +665,8 @@ class PartitionEngine(Generic[S]):
     def _known(self, key: bytes) -> bytes | None:
         """What we know under a key; None (a tombstone) when nothing. At a capture every outbox that
         was ever written has been confirmed."""
+        if key.startswith(changelog.WINDOW_PREFIX):
+            return self._windows.snapshot(changelog.window_name(key))
         if not key.startswith(changelog.STATE_PREFIX):
             return None
         state = self._states.get(changelog.entity_of(key))
@@ -654,6 +684,8 @@ class PartitionEngine(Generic[S]):
             watermark_ms=self.watermark_ms,
             stop_counts=self._stop_rule.counts(),
             now_ms=self._latest_ms,
+            windows_line_ms=self._windows.line_ms,
+            windows_late_total=self._windows.late_total,
         )
 
     async def _check(self, base: int, capture: _Capture) -> None:
@@ -706,6 +738,16 @@ class PartitionEngine(Generic[S]):
         """How many entities want to be woken; some may be counted twice."""
         return len(self._timers)
 
+    @property
+    def windows(self) -> int:
+        """How many windows may still change."""
+        return len(self._windows)
+
+    @property
+    def windows_late_total(self) -> int:
+        """Changes that came too late for their window."""
+        return self._windows.late_total
+
     def state_of(self, entity: str) -> S | None:
         """The live state of one entity."""
         return self._states.get(entity)
@@ -721,6 +763,11 @@ def row_message(key: bytes, row: OutcomeRow) -> Message:
     if table == "alert_intents":
         key = content["key"].encode()  # type: ignore[typeddict-item]  # told apart by the table
     return Message(_TOPIC_OF[table], key, orjson.dumps(content, option=_JSON))
+
+
+def window_message(window: WindowKey, row: dict[str, object]) -> Message:
+    """A window's row as it goes onto its topic."""
+    return Message(_TOPIC_OF[str(window[0])], name_of(window), orjson.dumps(row, option=_JSON))
 
 
 def _letter_message(letter: DeadLetterRow) -> Message:

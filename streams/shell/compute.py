@@ -13,19 +13,19 @@ import os
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from aiokafka import ConsumerRecord
 from aiokafka.errors import KafkaError
 
 from schemas.customers import CustomerIds
 from schemas.decode import decode
-from schemas.events import Event, Rejected
+from schemas.events import EntityKind, Event, Rejected
 from schemas.problems import Problem, ProblemsError
 from schemas.topics import BY_NAME, changelog_of
 from sinks.retry import Backoff
 from streams.core.policy import PolicyBook
-from streams.core.tickets.logic import TicketLogic
 from streams.core.tickets.state import TicketState
 from streams.explaining import Explanation, explain_entries
 from streams.runtime.clock import Clock, SystemClock
@@ -46,10 +46,10 @@ from streams.shell.kafka_security import security_of
 from streams.shell.policy_feed import PolicyFeed
 from streams.shell.sealing import sealer_of
 from streams.shell.settings import Settings
+from streams.shell.sources import SOURCES, TICKETS, Learns, Source
 
 log = logging.getLogger(__name__)
 
-SOURCE = "tickets"
 SLICE_RECORDS = 250
 BACKLOG_RECORDS = 500  # in one fetch of one partition
 BACKLOG_CHECKPOINTS = 4  # usual intervals between checkpoints then
@@ -58,8 +58,8 @@ WAIT_SECONDS_MAX = 1.0
 STALE_CHECKPOINTS_MAX = 4  # a checkpoint this many idle periods late is a sign of trouble
 _PASSING_TROUBLE = (AppendDoubtfulError, PublishError, KafkaError, OSError, TimeoutError)
 
-Engine = PartitionEngine[TicketState]
-Open = Callable[[int], Awaitable[Engine]]
+Engine = PartitionEngine[Any]  # of tickets, calls or surveys
+Open = Callable[[TP], Awaitable[Engine]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +84,17 @@ class PartitionCounters:
     restore_seconds: float
     repaired_keys_total: int
     source_partitions: int
+    windows: int
+    windows_late_total: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A source topic as this process reads it. `source`: its name without prefix."""
+
+    source: str
+    logic: Learns
+    around: Surroundings
 
 
 def compute_role(
@@ -113,7 +124,7 @@ class Compute:
         producer: LoudProducer,
         limits: Limits | None,
     ) -> None:
-        lag_ms = BY_NAME[changelog_of(SOURCE)].min_compaction_lag_ms
+        lag_ms = BY_NAME[changelog_of(TICKETS.topic)].min_compaction_lag_ms
         stop = StopLimits(settings.stop_share, settings.stop_sample, settings.stop_consecutive)
         self._settings = settings
         self._producer = producer
@@ -124,22 +135,31 @@ class Compute:
             topic_prefix=settings.topic_prefix,
             security=security,
         )
-        self._logic = TicketLogic(book)
+        customers = customer_ids_of(settings)
+        self._policies_known = book.policies
         self._policies = PolicyFeed(settings, book, self._learn)
         self._around = Surroundings(
             outlet=_Outlet(producer),
-            decode=_decoder(customer_ids_of(settings)),
+            decode=_decoder(customers, TICKETS.kind),
             clock=clock,
             wall_clock=SystemClock(),
             partition_of=partition_of,
             limits=limits or Limits(compaction_lag_ms=lag_ms, stop=stop),
             seal=sealer_of(settings).seal,
         )
+        self._reads = {
+            self.topic(source): _Read(
+                source.topic,
+                source.logic(book),
+                replace(self._around, decode=_decoder(customers, source.kind)),
+            )
+            for source in SOURCES
+        }
         self._worker = BatchWorker(
             self,
             bootstrap=settings.broker_url,
             group=f"{settings.topic_prefix}{settings.group}-compute",
-            topics=[self.topic],
+            topics=list(self._reads),
             session_timeout_seconds=settings.session_timeout_seconds,
             worker_id=settings.worker_id,
             security=security,
@@ -206,24 +226,27 @@ class Compute:
         """The longest time that a partition has been worked on without a checkpoint."""
         return max((hold.stuck_seconds() for hold in self._holds.values()), default=0.0)
 
-    @property
-    def topic(self) -> str:
-        """The source topic, with its prefix."""
-        return self._settings.topic_prefix + SOURCE
+    def topic(self, source: Source) -> str:
+        """A source topic, with its prefix."""
+        return self._settings.topic_prefix + source.topic
 
-    def counters(self) -> dict[int, PartitionCounters]:
-        """Where each partition that is ours, and restored, stands."""
+    def counters(self, source: Source = TICKETS) -> dict[int, PartitionCounters]:
+        """Where each partition of a source stands that is ours and restored."""
+        topic = self.topic(source)
         return {
             where.partition: counters
             for where, hold in self._holds.items()
-            if (counters := hold.counters()) is not None
+            if where.topic == topic and (counters := hold.counters()) is not None
         }
 
     def state_of(self, entity: str) -> TicketState | None:
         """The live state of one ticket (`tenant/source/id`), when its partition is ours."""
-        for hold in self._holds.values():
-            if hold.engine is not None and (state := hold.engine.state_of(entity)) is not None:
-                return state
+        topic = self.topic(TICKETS)
+        for where, hold in self._holds.items():
+            if where.topic == topic and hold.engine is not None:
+                state: TicketState | None = hold.engine.state_of(entity)
+                if state is not None:
+                    return state
         return None
 
     def explain(self, tenant: str, source: str, ticket_id: str) -> Explanation | None:
@@ -231,7 +254,7 @@ class Compute:
         state = self.state_of(f"{tenant}/{source}/{ticket_id}")
         if state is None or state.stub_ms is not None:
             return None
-        book = PolicyBook(tuple(self._logic.policies))
+        book = PolicyBook(self._policies_known)
         entries = (*state.log, *state.waiting)
         now_ms = self._around.clock.now_ms()
         names = (tenant, source, ticket_id)
@@ -239,14 +262,16 @@ class Compute:
 
     def _learn(self, book: PolicyBook) -> None:
         """The topic of policies has said something new; what a rejudgement asks for is due at once."""
-        self._logic.learn(book)
+        self._policies_known = book.policies
+        for read in self._reads.values():
+            read.logic.learn(book)
         if book.rejudgements:
             for hold in self._holds.values():
                 hold.ask_timers_again()
 
     def policy_versions(self) -> tuple[str, ...]:
         """Every version that it judges by, by the instant from which each is in force."""
-        return tuple(policy.version for policy in self._logic.policies)
+        return tuple(policy.version for policy in self._policies_known)
 
     # -- BatchHandler -------------------------------------------------------------------------
 
@@ -289,27 +314,27 @@ class Compute:
         if hold is not None:
             await hold.take(batch)
 
-    async def _open(self, partition: int) -> Engine:
+    async def _open(self, where: TP) -> Engine:
         """A new engine: new claim, restored state."""
+        read, (topic, partition) = self._reads[where.topic], where
         await self._producer.reconnect()
-        partitions = await self._producer.partitions(SOURCE)
-        store = KafkaChangelog(self._producer, self._log, changelog_of(SOURCE), partition)
-        topic = self.topic
-        engine = PartitionEngine(topic, partition, self._logic, store, self._around)
+        partitions = await self._producer.partitions(read.source)
+        store = KafkaChangelog(self._producer, self._log, changelog_of(read.source), partition)
+        engine: Engine = PartitionEngine(topic, partition, read.logic, store, read.around)
         started = time.monotonic()
         self._restoring = True
         try:
             with _without_gc():
                 await engine.open(
                     lambda at_least: self._log.source_range(
-                        SOURCE, partition, partitions, at_least
+                        read.source, partition, partitions, at_least
                     ),
                     f"{os.getpid()}-{secrets.token_hex(8)}",
                 )
         finally:
             self._restoring = False
         log.info(
-            "%s/%d: %d tickets restored in %.2f s, reading from %d",
+            "%s/%d: %d entities restored in %.2f s, reading from %d",
             topic,
             partition,
             engine.entities,
@@ -345,6 +370,7 @@ class _Hold:
     ) -> None:
         self.engine: Engine | None = None
         self._where = where
+        self._source = where.topic.removeprefix(settings.topic_prefix)
         self._settings = settings
         self._clock = around.clock
         self._kafka = kafka
@@ -374,7 +400,7 @@ class _Hold:
         while is_current() and not self._closing:
             began = time.monotonic()
             try:
-                engine = await self._open_engine(self._where.partition)
+                engine = await self._open_engine(self._where)
             except _PASSING_TROUBLE as error:
                 failures += 1
                 self._note(error)
@@ -544,7 +570,7 @@ class _Hold:
         if self._sample is None or self._sample[0] < due_ms:
             sampled_ms = self._clock.now_ms()
             partition = self._where.partition
-            ends = await self._kafka.end_offsets(SOURCE, [partition])
+            ends = await self._kafka.end_offsets(self._source, [partition])
             # The embedded broker names ends that are too short; what was fetched knows better.
             end = max(ends[partition], self._worker.known_end(self._where))
             self._sample = sampled_ms, end
@@ -620,6 +646,8 @@ class _Hold:
             restore_seconds=self._restore_seconds,
             repaired_keys_total=self._repaired_keys_before + engine.repaired_keys_total,
             source_partitions=engine.source.partitions,
+            windows=engine.windows,
+            windows_late_total=engine.windows_late_total,
         )
 
     def _note(self, error: BaseException) -> None:
@@ -635,12 +663,14 @@ class _Outlet:
         self.publish = producer.publish_messages
 
 
-def _decoder(customers: CustomerIds) -> Callable[[SourceRecord], Event | Rejected]:
+def _decoder(
+    customers: CustomerIds, kind: EntityKind
+) -> Callable[[SourceRecord], Event | Rejected]:
     def decoded(record: SourceRecord) -> Event | Rejected:
         event = decode(
             record.value,
             key=record.key or b"",
-            kind="ticket",
+            kind=kind,
             received_ms=max(0, record.timestamp_ms),
         )
         return event if isinstance(event, Rejected) else customers.inside(event)

@@ -33,7 +33,8 @@ from streams.runtime.portions import portions
 from streams.shell.dead_letters import Letter, read_letters
 from streams.shell.sealing import SealedError, Sealer
 from streams.shell.settings import Settings
-from streams.shell.state_reader import SOURCE, ChangelogReader
+from streams.shell.sources import TICKETS
+from streams.shell.state_reader import ChangelogReader
 from streams.shell.tool_producer import tool_producer
 
 _AT_ONCE = 1_000
@@ -107,7 +108,7 @@ async def erase(
     async with tool_producer(settings, "ticketpulse-erase") as producer:
         asked_ms = now_ms()
         for part in portions(traces.living, _AT_ONCE):
-            await producer.publish(SOURCE, [_request(ticket, asked_ms) for ticket in part])
+            await producer.publish(TICKETS.topic, [_request(ticket, asked_ms) for ticket in part])
         await _followed(database, traces, wait_seconds)
         await asyncio.to_thread(_scrub, database, traces)
         audit = OUTCOME_TOPIC_OF_TABLE["audit"]
@@ -116,7 +117,7 @@ async def erase(
 
 def what_remains(settings: Settings) -> list[tuple[str, str]]:
     """Topics that still hold something, and for how long: from their declaration, not their drift."""
-    held = [BY_NAME[SOURCE], BY_NAME[changelog_of(SOURCE)]]
+    held = [BY_NAME[TICKETS.topic], BY_NAME[changelog_of(TICKETS.topic)]]
     held += [BY_NAME[OUTCOME_TOPIC_OF_TABLE[name]] for name in ("tickets", "dead_letters")]
     return [
         (

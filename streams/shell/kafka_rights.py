@@ -15,7 +15,7 @@ from kafka.admin import (
 from kafka.errors import KafkaError
 
 from schemas.problems import Problem, ProblemsError
-from schemas.topics import OUTCOME_TOPIC_OF_TABLE, TOPICS, TopicSpec, changelog_of
+from schemas.topics import OUTCOME_TOPIC_OF_TABLE, TOPICS, TopicSpec
 from streams.shell.kafka_security import security_of
 from streams.shell.settings import Settings
 
@@ -49,13 +49,13 @@ def rights_of(role: RoleName, settings: Settings) -> list[Right]:
 
 def _operations(role: RoleName, spec: TopicSpec) -> Iterator[str]:
     reads = {
-        "compute": spec.name in ("tickets", "policies", changelog_of("tickets")),
+        "compute": spec.role in ("source", "changelog") or spec.name == "policies",
         "writer": spec.role == "outcome",
         "notifier": spec.name in (OUTCOME_TOPIC_OF_TABLE["alert_intents"], "notifications"),
         "dashboard": False,
     }
     writes = {
-        "compute": spec.role == "outcome" or spec.name == changelog_of("tickets"),
+        "compute": spec.role in ("outcome", "changelog"),
         "writer": False,
         "notifier": spec.name == "notifications",
         "dashboard": spec.role == "source",

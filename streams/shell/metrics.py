@@ -213,6 +213,22 @@ METRICS: tuple[Metric, ...] = (
         "compute",
     ),
     Metric(
+        "ticketpulse_partition_windows",
+        "gauge",
+        "windows",
+        PARTITION,
+        "that may still change",
+        "compute",
+    ),
+    Metric(
+        "ticketpulse_partition_windows_late_total",
+        "counter",
+        "changes",
+        PARTITION,
+        "that came when their window was closed, and are in no window",
+        "compute",
+    ),
+    Metric(
         "ticketpulse_writer_rows_total", "counter", "rows", TABLE, "stored in ClickHouse", "writer"
     ),
     Metric(

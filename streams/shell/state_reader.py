@@ -7,17 +7,17 @@ import msgspec
 
 from schemas.problems import Problem, ProblemsError
 from schemas.topics import changelog_of
-from streams.core.tickets import snapshot
+from streams.policies import load_book
 from streams.runtime import changelog
 from streams.runtime.changelog import ChangelogError, Marker, Restoration, Restored
 from streams.runtime.kafka_log import KafkaLog
 from streams.runtime.producer import PublishError, partition_of
 from streams.shell.kafka_security import security_of
 from streams.shell.settings import Settings
+from streams.shell.sources import SOURCES, TICKETS, Source
 from streams.shell.tool_producer import tool_producer
 from streams.shell.topics_admin import plan_topics
 
-SOURCE = "tickets"
 _FAR = 2**62
 _FOR_EVER_MS = 2**62  # nothing is judged to be lost: we only look
 
@@ -26,38 +26,42 @@ _FOR_EVER_MS = 2**62  # nothing is judged to be lost: we only look
 class PartitionSummary:
     """What a partition's changelog holds. `marker` None: no checkpoint has been made yet."""
 
+    topic: str  # source topic, without prefix
     partition: int
     records: int
     claims: int
     epoch: int  # of the newest claim; -1: never claimed
     marker: Marker | None
     entities: int
+    windows: int
     state_bytes: int
     unconfirmed_outboxes: int
     unrepaired: int  # keys that a fenced owner has written last
 
 
 async def summaries(settings: Settings) -> list[PartitionSummary]:
-    """Of every partition, by number. ProblemsError when they can't be read."""
-    async with ChangelogReader(settings) as reader:
-        return [await reader.summary(number) for number in range(reader.partitions)]
+    """Of every partition, by topic and number. ProblemsError when they can't be read."""
+    found = []
+    for source in SOURCES:
+        async with ChangelogReader(settings, source) as reader:
+            found += [await reader.summary(number) for number in range(reader.partitions)]
+    return found
 
 
-async def inspected(settings: Settings, entity: str) -> dict[str, object]:
-    """The state of one ticket (`tenant/source/id`) and where it stands, as plain data."""
-    async with ChangelogReader(settings) as reader:
+async def inspected(settings: Settings, source: Source, entity: str) -> dict[str, object]:
+    """The state of one entity (`tenant/source/id`) and where it stands, as plain data."""
+    logic = source.logic(load_book(settings.policy))
+    async with ChangelogReader(settings, source) as reader:
         number = partition_of(entity.encode(), reader.partitions)
         found = await reader.restored(number)
         value = found.states.get(changelog.state_key(entity))
         if value is None:
             what = f"partition {number} holds no state of it"
-            hint = (
-                "tenant/source/id as in the record's key; a ticket is forgotten after its horizon"
-            )
+            hint = "tenant/source/id as in the record's key; it is forgotten after its horizon"
             raise ProblemsError(Problem(entity, what, hint))
         version, data = changelog.split_state(value)
         try:
-            state = snapshot.load(data, version)
+            state = logic.load(data, version)
         except ValueError as error:
             raise ProblemsError(Problem(entity, str(error), "read it with that version")) from error
         return {
@@ -84,13 +88,14 @@ def _plain(value: object) -> object:
 class ChangelogReader:
     """Restores partitions beside their owners; use as an async context."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, source: Source = TICKETS) -> None:
         if settings.broker_url == "embedded":
             what = "the embedded broker's states end with it"
             hint = "name a Kafka: TICKETPULSE_BROKER_URL=host:port"
             raise ProblemsError(Problem("broker_url", what, hint))
         self._settings = settings
-        self._topic = changelog_of(SOURCE)
+        self._source = source
+        self._topic = changelog_of(source.topic)
         self._log = KafkaLog(
             settings.broker_url,
             client_id="ticketpulse-state",
@@ -136,12 +141,14 @@ class ChangelogReader:
         except ChangelogError as error:
             raise ProblemsError(Problem(self._topic, str(error))) from error
         return PartitionSummary(
+            topic=self._source.topic,
             partition=partition,
             records=restoration.records,
             claims=restoration.claims,
             epoch=restoration.epoch,
             marker=found.marker,
             entities=len(found.states),
+            windows=len(found.windows),
             state_bytes=sum(map(len, found.states.values())),
             unconfirmed_outboxes=len(found.outbox),
             unrepaired=len(found.reput),

@@ -20,6 +20,7 @@ from streams.runtime.role import Readies, Role
 from streams.shell.compute import Compute, PartitionCounters
 from streams.shell.metrics import BY_NAME, METRICS, Metric
 from streams.shell.notifier import Notifier
+from streams.shell.sources import SOURCES
 from streams.shell.watchdog import Heartbeat
 from streams.shell.writer import Writer
 
@@ -102,12 +103,13 @@ def _of_compute(compute: Compute) -> Iterator[Sample]:
     for where in compute.waiting():
         labels = (where.topic, str(where.partition))
         yield Sample("ticketpulse_partition_ready", 0, labels)
-    source_partitions = 0
-    for partition, counters in compute.counters().items():
-        source_partitions = counters.source_partitions
-        yield from _of_partition((compute.topic, str(partition)), counters)
-    if source_partitions:
-        yield Sample("ticketpulse_source_partitions", source_partitions, (compute.topic,))
+    for source in SOURCES:
+        topic, partitions = compute.topic(source), 0
+        for partition, counters in compute.counters(source).items():
+            partitions = counters.source_partitions
+            yield from _of_partition((topic, str(partition)), counters)
+        if partitions:
+            yield Sample("ticketpulse_source_partitions", partitions, (topic,))
 
 
 def _of_partition(labels: tuple[str, ...], counters: PartitionCounters) -> Iterator[Sample]:
@@ -125,6 +127,8 @@ def _of_partition(labels: tuple[str, ...], counters: PartitionCounters) -> Itera
         "restore_seconds": counters.restore_seconds,
         "claims_total": counters.claims_total,
         "changelog_repairs_total": counters.repaired_keys_total,
+        "windows": counters.windows,
+        "windows_late_total": counters.windows_late_total,
     }
     if counters.watermark_ms is not None and counters.watermark_age_ms is not None:
         values["watermark_timestamp_seconds"] = counters.watermark_ms / 1000

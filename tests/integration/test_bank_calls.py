@@ -16,7 +16,8 @@ from schemas.decode import decode
 from schemas.events import Event
 from schemas.instants import from_ms
 from streams.core.calls.call import Call, call_of
-from streams.core.calls.sums import QueueDefinition, queue_sums
+from streams.core.calls.sums import queue_sums
+from streams.core.measures import CallMeasures
 from streams.core.statistics.service_level import QueueSums, service_level_percent
 from streams.importing import Source, TimeSorter, convert, load_mapping
 
@@ -130,11 +131,11 @@ def seconds(row: Row, name: str) -> datetime:
 
 def test_service_level_abandonment_and_speed_of_answer_per_hour_and_type() -> None:
     """By hour of the day in which the call was queued and by type, against the columns counted directly."""
-    definition = QueueDefinition(threshold_ms=20_000, short_abandon_ms=5_000)
+    measures = CallMeasures()
     found: dict[tuple[int, str], QueueSums] = defaultdict(QueueSums)
     odd = {key for key, call in calls().items() if call.oddities}
     for call in calls().values():
-        for leg, sums in queue_sums(call, definition):
+        for leg, sums in queue_sums(call, measures):
             assert leg.queued_ms is not None
             hour = from_ms(leg.queued_ms).astimezone(ZONE).hour
             found[hour, leg.queue or ""] += sums

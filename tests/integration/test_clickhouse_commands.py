@@ -35,7 +35,7 @@ def run(data: Path, *arguments: str, answer: str = "", **environment: str) -> tu
     return result.returncode, result.stdout
 
 
-TITLES = ["0001_outcomes", "0002_current_rows", "0003_customers_and_audit"]
+TITLES = ["0001_outcomes", "0002_current_rows", "0003_customers_and_audit", "0004_measures"]
 
 
 def test_a_database_goes_up_and_down_by_hand(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from sinks.clickhouse.client import ClickHouse
 from streams.cli.app import app
 from streams.runtime.clock import ManualClock
 from streams.shell.settings import PREFIX, Settings
+from streams.shell.sources import TICKETS
 from streams.shell.state_reader import inspected
 from streams.shell.writer import writer_role
 from tests.clickhouse_facade import Facade
@@ -137,9 +138,9 @@ async def test_a_customer_is_forgotten_everywhere_and_the_others_are_not(
         assert count(clickhouse, "dead_letters") == 1
         assert clickhouse.query_rows(clocks) == before, "no verdict has changed"
         for ticket in ("T1", "T2", "T4"):
-            shown = str(await inspected(settings, f"default/desk/{ticket}"))
+            shown = str(await inspected(settings, TICKETS, f"default/desk/{ticket}"))
             assert not any(name in shown for name in (SMITH, NOW, BEFORE, "Ghent"))
-        assert THEIRS in str(await inspected(settings, "default/desk/T3"))
+        assert THEIRS in str(await inspected(settings, TICKETS, "default/desk/T3"))
 
         await until(lambda: count(clickhouse, "v_audit") == 1)
         (audit,) = clickhouse.query_rows("SELECT * FROM v_audit")

@@ -23,7 +23,7 @@ from streams.policies import load_book
 from streams.runtime.clock import ManualClock
 from streams.runtime.producer import AppendDoubtfulError
 from streams.shell.application import ROLES
-from streams.shell.compute import SOURCE, compute_role
+from streams.shell.compute import compute_role
 from streams.shell.health import HealthServer
 from streams.shell.lifecycle import EXIT_HUNG, EXIT_STOP_TOO_SLOW, Lifecycle
 from streams.shell.metrics import BY_NAME
@@ -106,7 +106,7 @@ async def test_a_compute_whose_appends_fail_is_not_alive_and_says_why(
         append = producer.append
 
         async def appended(topic: str, *rest: Any, **named: Any) -> int:
-            if failing and topic == changelog_of(SOURCE):
+            if failing and topic == changelog_of("tickets"):
                 raise AppendDoubtfulError("no leader for tickets-changelog")
             return await append(topic, *rest, **named)
 

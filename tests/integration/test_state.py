@@ -43,14 +43,14 @@ async def test_states_are_shown_as_the_next_owner_would_find_them() -> None:
     settings = await new_settings()
     empty = await say(settings, "summary")
     assert empty.exit_code == 0, empty.output
-    assert "0 tickets, 0 bytes" in empty.output
+    assert "0 entities, 0 bytes" in empty.output
     async with running_compute(settings, ManualClock(START_MS + 1)) as compute:
         async with started_producer(settings) as producer:
             crowd = [created(f"T{n}", START_MS, START_MS + HOUR_MS) for n in range(20)]
             await producer.publish("tickets", crowd)
         await until(lambda: acknowledged(compute) == 20)
         told = await say(settings, "summary")
-        assert "20 tickets" in told.output, told.output
+        assert "20 entities" in told.output, told.output
 
         shown = await say(settings, "inspect", "default/desk/T7")
         assert shown.exit_code == 0, shown.output
@@ -80,7 +80,7 @@ async def test_rows_are_said_again_as_they_stand_and_nobody_is_paged() -> None:
         published = {table: len(await records_of(settings, table)) for table in COUNTED}
         said = await say(settings, "reemit")
         assert said.exit_code == 0, said.output
-        assert len(said.output.splitlines()) == settings.partitions
+        assert len(said.output.splitlines()) == 3 * settings.partitions
 
         for table, key in TABLES.items():
             after = await current(settings, table, *key)
@@ -92,7 +92,7 @@ async def test_rows_are_said_again_as_they_stand_and_nobody_is_paged() -> None:
         assert len(await records_of(settings, "alert_intents")) == published["alert_intents"]
 
         only = await say(settings, "reemit", "--partition", "2")
-        assert only.output.startswith("partition 2: ")
+        assert only.output.startswith("tickets/2: ")
         none = await say(settings, "reemit", "--partition", "9")
         assert (none.exit_code, "0 to 3" in none.stderr) == (2, True)
 

@@ -90,12 +90,29 @@ class Leg:
         return None if end_ms is None else end_ms - self.queued_ms
 
     @property
+    def end_ms(self) -> int | None:
+        """When it was over: transferred away or ended."""
+        return self.left_ms if self.ended_ms is None else self.ended_ms
+
+    @property
     def talk_ms(self) -> int | None:
         """From the answer to the end of the leg, without hold; None until both are known."""
-        end_ms = self.left_ms if self.ended_ms is None else self.ended_ms
+        end_ms = self.end_ms
         if self.answered_ms is None or end_ms is None:
             return None
         return end_ms - self.answered_ms - self.hold_ms
+
+
+@dataclass(slots=True)
+class Callback:
+    """Somebody asked to be called back. `due_ms`: as promised by the source, else by rule."""
+
+    requested_ms: int
+    due_ms: int | None
+    queue: str | None = None
+    made_ms: int | None = None
+    agent: str | None = None
+    reached: bool = False
 
 
 @dataclass(slots=True)
@@ -113,8 +130,9 @@ class Call:
     abandoned_where: str | None = None
     abandoned_ms: int | None = None
     transfers: int = 0
-    callbacks_requested: int = 0
-    callbacks_made: int = 0
+    ticket_id: str | None = None
+    last_ms: int = 0  # its latest event
+    callbacks: list[Callback] = field(default_factory=list)
     legs: list[Leg] = field(default_factory=list)
     oddities: set[str] = field(default_factory=set)
 
@@ -167,6 +185,8 @@ class _Story:
     def take(self, event: Event) -> None:
         """The next event in order."""
         call, data, at_ms = self.call, event.data, event.occurred_ms
+        call.last_ms = at_ms
+        call.ticket_id = getattr(data, "ticket_id", None) or call.ticket_id
         if call.ended_ms is not None and not isinstance(data, AfterCallEnded | CallbackMade):
             call.oddities.add("event_after_end")
             return
@@ -261,15 +281,22 @@ class _Story:
             leg.abandoned_ms = at_ms
 
     @_step.register
-    def _callback(self, _data: CallbackRequested, at_ms: int) -> None:
-        self.call.callbacks_requested += 1
+    def _callback(self, data: CallbackRequested, at_ms: int) -> None:
         leg = self._leg
+        queue = data.queue or (None if leg is None else leg.queue)
+        self.call.callbacks.append(Callback(at_ms, data.due_ms, queue))
         if leg is not None and leg.answered_ms is None:
             leg.callback_ms = at_ms
 
     @_step.register
-    def _called_back(self, _data: CallbackMade, _at_ms: int) -> None:
-        self.call.callbacks_made += 1
+    def _called_back(self, data: CallbackMade, at_ms: int) -> None:
+        """Keeps the oldest promise that is open."""
+        for callback in self.call.callbacks:
+            if callback.made_ms is None:
+                callback.made_ms, callback.agent = at_ms, data.agent
+                callback.reached = data.reached
+                return
+        self.call.oddities.add("callback_unasked")
 
     @_step.register
     def _ended(self, _data: Ended, at_ms: int) -> None:

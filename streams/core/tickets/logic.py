@@ -28,6 +28,8 @@ from streams.core.tickets.plan import PlannedBook
 from streams.core.tickets.rows import changed_rows
 from streams.core.tickets.state import Base, TicketState
 from streams.core.tickets.view import TicketView, ticket_flags, view_of
+from streams.core.tickets.windows import parts_of
+from streams.core.windows.family import Part
 
 LOG_MAX = 1_000  # events a ticket keeps; beyond it the oldest are folded into a base
 _LOG_KEPT = 750
@@ -132,6 +134,15 @@ class TicketLogic:
     ) -> Iterable[OutcomeRow]:
         """Rows of what changed between two states, and the last intent of each key."""
         return changed_rows(before, after, effects, stamp, self._book)
+
+    @property
+    def window_horizon_ms(self) -> int:
+        """How far behind the watermark a window is closed."""
+        return max(policy.horizon_ms for policy in self.policies)
+
+    def parts(self, state: TicketState) -> list[Part]:
+        """What a ticket adds to windows."""
+        return parts_of(state)
 
     def dump(self, state: TicketState) -> bytes:
         """Compact snapshot."""

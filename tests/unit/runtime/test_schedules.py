@@ -14,6 +14,8 @@ from schemas.events import Rejected
 from schemas.topics import OUTCOME_TOPIC_OF_TABLE
 from streams.core.effects import Stamp
 from streams.core.tickets.state import TicketState
+from streams.core.windows.family import FAMILIES
+from streams.core.windows.store import WindowStore, name_of
 from streams.runtime import changelog
 from streams.runtime.partition import PartitionEngine, SourceRecord
 from tests.unit.runtime.world import (
@@ -28,6 +30,7 @@ from tests.unit.runtime.world import (
 
 CLOCKS = OUTCOME_TOPIC_OF_TABLE["ticket_clocks"]
 INTENTS = OUTCOME_TOPIC_OF_TABLE["alert_intents"]
+WINDOWS = {OUTCOME_TOPIC_OF_TABLE[family.table] for family in FAMILIES}
 LETTERS = OUTCOME_TOPIC_OF_TABLE["dead_letters"]
 STEPS = 300
 
@@ -154,6 +157,33 @@ def check(world: World) -> None:
         key: state.log for key, state in states.items()
     }
     assert restored(world) == {key: LOGIC.dump(state) for key, state in live.items()}
+
+    told = {
+        (topic, key.removesuffix("|")): counts_of(row)
+        for (topic, key), row in world.published.items()
+        if topic in WINDOWS and any(counts_of(row).values())
+    }
+    assert told == windows_of(states, world.clock.now_ms())
+
+
+def windows_of(
+    states: dict[str, TicketState], now_ms: int
+) -> dict[tuple[str, str], dict[str, Any]]:
+    """What the tickets add up to, each counted once."""
+    store = WindowStore()
+    for state in states.values():
+        store.move([], LOGIC.parts(state))
+    found = {}
+    for key, _ in store.changed():
+        row = orjson.loads(orjson.dumps(store.row(key, Stamp(0, 1, now_ms))))
+        if any(counts_of(row).values()):
+            found[OUTCOME_TOPIC_OF_TABLE[str(key[0])], name_of(key).decode()] = counts_of(row)
+    return found
+
+
+def counts_of(row: dict[str, Any]) -> dict[str, Any]:
+    names = {name for family in FAMILIES for name in (*family.counts, *family.sketches)}
+    return {name: value for name, value in row.items() if name in names}
 
 
 def restored(world: World) -> dict[str, bytes]:

@@ -17,6 +17,7 @@ from schemas.json_schema import event_schema, row_schema
 from schemas.outcomes import ROWS
 from schemas.topics import OUTCOME_TOPIC_OF_TABLE, TOPICS
 from schemas.wire import TYPES, Envelope
+from streams.core.windows.family import BY_TABLE
 from tests import outcome_rows
 from tests.unit.schemas.golden import ACCEPTED, REJECTED, name_of
 
@@ -54,6 +55,12 @@ SAMPLE_ROWS: dict[str, Mapping[str, object]] = {
     "partition_progress": outcome_rows.partition_progress(),
     "customer_aliases": outcome_rows.customer_alias(),
     "audit": outcome_rows.audit(),
+    "calls": outcome_rows.call(),
+    "call_legs": outcome_rows.call_leg(),
+    "surveys": outcome_rows.survey(),
+    "survey_answers": outcome_rows.survey_answer(),
+    **{table: outcome_rows.window(table) for table in BY_TABLE},
+    "complaint_numbers": outcome_rows.complaint_number(),
 }
 
 

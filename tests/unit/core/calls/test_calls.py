@@ -23,7 +23,8 @@ from schemas.events import (
     Transferred,
 )
 from streams.core.calls.call import Call, call_of
-from streams.core.calls.sums import QueueDefinition, queue_sums
+from streams.core.calls.sums import queue_sums
+from streams.core.measures import CallMeasures, QueueMeasures
 from streams.core.statistics.service_level import QueueSums
 
 
@@ -44,7 +45,7 @@ def at(seconds: float, data: Data, **more: Any) -> Event:
 
 
 def sums(call: Call, **definition: int) -> list[QueueSums]:
-    return [one for _leg, one in queue_sums(call, QueueDefinition(**definition))]
+    return [one for _leg, one in queue_sums(call, CallMeasures(QueueMeasures(**definition)))]
 
 
 STORY = [
@@ -68,7 +69,7 @@ def test_an_ordinary_call() -> None:
     assert (call.line, call.call_type, call.priority) == ("800", "loan", "2")
     assert not call.oddities
     assert sums(call) == [QueueSums(queued=1, answered=1, wait_sum_ms=21_500)]
-    assert sums(call, threshold_ms=21_500)[0].answered_within == 1, "at the threshold is within"
+    assert sums(call, answer_within_ms=21_500)[0].answered_within == 1, "at the threshold is within"
 
 
 def test_order_of_arrival_and_copies_change_nothing() -> None:
@@ -119,7 +120,7 @@ def test_a_callback_instead_of_waiting() -> None:
         [at(0, Queued("q")), at(15, CallbackRequested()), at(16, Ended()), at(900, CallbackMade())]
     )
     assert (call.legs[0].outcome, call.legs[0].wait_ms) == ("callback", 15_000)
-    assert (call.callbacks_requested, call.callbacks_made) == (1, 1)
+    assert [one.made_ms is not None for one in call.callbacks] == [True]
     assert sums(call) == [QueueSums(queued=1, callbacks_within=1)]
 
 

@@ -13,19 +13,14 @@ from schemas.events import (
     SurveyExpired,
     SurveySent,
 )
-from streams.core.statistics.satisfaction import CesSums, CsatSums, NpsSums
-from streams.core.statistics.service_quality import GapSums, YesSums
-from streams.core.surveys.sums import (
-    SatisfactionDefinition,
-    ces_sums,
-    csat_sums,
-    gap_sums,
-    nps_sums,
-    reputation_sums,
-)
+from streams.core.histories import History
+from streams.core.measures import Measures, SurveyMeasures
+from streams.core.surveys.kind import SurveyKind
 from streams.core.surveys.survey import survey_of
+from streams.core.windows.family import SURVEYS
 
-USUAL = SatisfactionDefinition()
+KIND = SurveyKind()
+Counts = dict[str, int]
 
 
 def at(second: int, data: Data, event_id: str = "") -> Event:
@@ -46,10 +41,32 @@ STORY = [
 ]
 
 
+def counted(
+    events: list[Event], surveys: SurveyMeasures | None = None
+) -> dict[tuple[str, str], Counts]:
+    """What a survey adds, by metric and dimension, without zeros."""
+    measures = Measures(surveys=surveys or SurveyMeasures())
+    history = History("default", "poll", "S1", tuple(events))
+    found: dict[tuple[str, str], Counts] = {}
+    for part in KIND.parts(history, KIND.tell(history, measures), measures):
+        _, _, _, _, metric, dimension, *_ = part.key
+        sums = found.setdefault((str(metric), str(dimension)), {})
+        for name, count in zip(SURVEYS.counts, part.counts, strict=True):
+            if count:
+                sums[name] = sums.get(name, 0) + count
+    return found
+
+
+CSAT, SENT = ("csat", ""), ("", "")
+
+
 def test_the_last_answer_of_each_question_counts() -> None:
     survey = survey_of(STORY)
-    assert csat_sums(survey, USUAL) == CsatSums(satisfied=1, responses=2, sent=1, score_sum=8)
-    assert nps_sums(survey, USUAL) == NpsSums(promoters=1)
+    assert counted(STORY) == {
+        SENT: {"sent": 1, "sent_answered": 1},
+        CSAT: {"satisfied": 1, "responses": 2, "score_sum_thousandths": 8_000},
+        ("nps", ""): {"promoters": 1, "responses": 1, "score_sum_thousandths": 9_000},
+    }
     assert (survey.ticket_id, survey.agent, survey.channel) == ("T1", "ann", "sms")
     assert survey.answered
 
@@ -63,21 +80,21 @@ def test_order_of_arrival_and_copies_change_nothing() -> None:
 def test_a_correction_restates_even_when_it_comes_first() -> None:
     correction = at(200, SurveyCorrected("second", 1))
     for events in ([*STORY, correction], [correction, *STORY]):
-        assert csat_sums(survey_of(events), USUAL) == CsatSums(0, 2, 1, 4)
+        assert counted(events)[CSAT] == {"responses": 2, "score_sum_thousandths": 4_000}
     later = at(300, SurveyCorrected("second", 4))
-    assert csat_sums(survey_of([later, *STORY, correction]), USUAL).satisfied == 1
+    assert counted([later, *STORY, correction])[CSAT]["satisfied"] == 1
 
 
 def test_an_answer_taken_back_leaves_none() -> None:
-    survey = survey_of([*STORY, at(200, SurveyCorrected("second", None))])
-    assert csat_sums(survey, USUAL) == CsatSums(satisfied=0, responses=1, sent=1, score_sum=3)
+    found = counted([*STORY, at(200, SurveyCorrected("second", None))])
+    assert found[CSAT] == {"responses": 1, "score_sum_thousandths": 3_000}
 
 
 def test_a_survey_without_an_answer_counts_as_sent() -> None:
-    silent = survey_of([STORY[0], at(500, SurveyExpired())])
-    assert csat_sums(silent, USUAL) == CsatSums(sent=1)
+    events = [STORY[0], at(500, SurveyExpired())]
+    silent = survey_of(events)
+    assert counted(events) == {SENT: {"sent": 1}}
     assert (silent.answered, silent.expired_ms) == (False, 500_000)
-    assert csat_sums(silent, USUAL).csat is None
 
 
 @pytest.mark.parametrize(
@@ -96,7 +113,7 @@ def test_a_correction_that_can_not_be_is_named_and_changes_nothing(
 
 
 def test_effort_gaps_and_reputation() -> None:
-    survey = survey_of(
+    found = counted(
         [
             at(1, SurveyAnswered("ces", "easy", 6)),
             at(2, SurveyAnswered("servqual", "kept", 4, dimension="reliability", expectation=6)),
@@ -106,13 +123,22 @@ def test_effort_gaps_and_reputation() -> None:
             at(6, SurveyAnswered("reputation", "complained", 0, dimension="complaint")),
         ]
     )
-    assert ces_sums(survey, USUAL) == CesSums(responses=1, score_sum=6, top_box=1)
-    assert gap_sums(survey) == {"reliability": GapSums(2, 9, 12)}
-    assert gap_sums(survey)["reliability"].gap == -1.5
-    assert reputation_sums(survey) == {"return": YesSums(1, 1), "complaint": YesSums(0, 1)}
+    assert found == {
+        ("ces", ""): {"responses": 1, "score_sum_thousandths": 6_000, "top_box": 1},
+        ("servqual", "reliability"): {
+            "responses": 2,
+            "score_sum_thousandths": 9_000,
+            "pairs": 2,
+            "perception_sum_thousandths": 9_000,
+            "expectation_sum_thousandths": 12_000,
+        },
+        ("servqual", "empathy"): {"responses": 1, "score_sum_thousandths": 7_000},
+        ("reputation", "return"): {"responses": 1, "score_sum_thousandths": 1_000, "yes": 1},
+        ("reputation", "complaint"): {"responses": 1},
+    }
 
 
 def test_another_scale_has_its_own_definition() -> None:
     ten = replace(STORY[1], data=SurveyAnswered("csat", "overall", 8, scale_max=10))
-    definition = SatisfactionDefinition(satisfied_min=8)
-    assert csat_sums(survey_of([ten]), definition) == CsatSums(1, 1, 0, 8)
+    assert counted([ten], SurveyMeasures(satisfied_min=8))[CSAT]["satisfied"] == 1
+    assert "satisfied" not in counted([ten], SurveyMeasures(satisfied_min=9))[CSAT]
