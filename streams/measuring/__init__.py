@@ -1,0 +1,1 @@
+"""Every number that people read, declared once: its formula, its source, and how ClickHouse gives it."""

@@ -1,0 +1,1 @@
+"""Metrics that compare a period with others, each its own query."""

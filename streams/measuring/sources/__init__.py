@@ -1,0 +1,1 @@
+"""What metrics are computed over, where that is more than a view."""
