@@ -161,7 +161,8 @@ class HistoryLogic(Generic[T]):
         if state.stub_ms is not None:
             return (None if (state.wake_ms or 0) <= now_ms else state), ()
         over_ms = self._over_ms(state)
-        if over_ms <= now_ms:
+        # What was due before then is told first: the stub knows nothing of it.
+        if over_ms <= now_ms and state.wake_ms == over_ms:
             horizon_ms = over_ms - state.last_ms
             stub = History(state.tenant, state.source, state.entity_id, stub_ms=over_ms)
             stub.wake_ms = over_ms + _FORGET_AFTER_HORIZONS * horizon_ms

@@ -72,7 +72,7 @@ def test_a_database_goes_up_and_down_by_hand(tmp_path: Path) -> None:
     [
         (
             ("migrate", "up", "--to", "7"),
-            "error: migrate: there is no migration 7 (one of 1, 2, 3)\n",
+            "error: migrate: there is no migration 7 (one of 1, 2, 3, 4)\n",
         ),
         (("query", "SELECT * FROM nothing"), "error: ClickHouse: Unknown table expression"),
         (("query", "DROP DATABASE ticketpulse"), "Cannot execute query in readonly mode"),

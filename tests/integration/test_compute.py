@@ -197,7 +197,7 @@ async def test_a_deploy_that_understands_nothing_stops_and_the_next_one_goes_on(
         return Rejected(reason="unknown_type", detail="a mistake in the new version")
 
     with monkeypatch.context() as deploy:
-        deploy.setattr(compute_module, "_decoder", lambda _customers: broken)
+        deploy.setattr(compute_module, "_decoder", lambda _customers, _kind: broken)
         for _ in range(2):
             async with started_producer(settings) as producer:
                 compute = compute_role(
