@@ -57,7 +57,7 @@ def up(
     cluster: Cluster = "",
 ) -> None:
     """Apply what is missing. Does nothing when the database is up to date."""
-    with told_clearly(), _database() as database:
+    with told_clearly(), opened_database() as database:
         steps = migrate_up(database, to, Dialect(cluster))
         for step in steps:
             typer.echo(f"applied {step.title}")
@@ -72,7 +72,7 @@ def down(
     cluster: Cluster = "",
 ) -> None:
     """Undo migrations, newest first. Tables that go take their rows with them."""
-    with told_clearly(), _database() as database:
+    with told_clearly(), opened_database() as database:
         steps = plan_down(read_applied(database), available(), to)
         if not steps:
             typer.echo("there is nothing to undo")
@@ -88,7 +88,7 @@ def down(
 @migrations.command("status")
 def show_status() -> None:
     """Tell which migrations the database has. Exit code 1 when some are missing."""
-    with told_clearly(), _database() as database:
+    with told_clearly(), opened_database() as database:
         found = status(database)
         for item in found.applied:
             when = f"{item.at:%Y-%m-%d %H:%M:%S} UTC" if item.at else ""
@@ -102,7 +102,7 @@ def show_status() -> None:
 @migrations.command("plan")
 def plan(cluster: Cluster = "") -> None:
     """Print the statements that `up` would run. Changes nothing."""
-    with told_clearly(), _database() as database:
+    with told_clearly(), opened_database() as database:
         for step in status(database).pending:
             typer.echo(f"-- {step.title}\n{Dialect(cluster).render(step.up)}")
 
@@ -114,7 +114,7 @@ def query(
     output: Annotated[Format, typer.Option("--format", help="how to print")] = Format.TABLE,
 ) -> None:
     """Ask the database; read-only. While `ticketpulse up` runs on the embedded one, ask its API."""
-    with told_clearly(), _database() as database:
+    with told_clearly(), opened_database() as database:
         rows = database.query_read_only(sql)
         if output is Format.JSON:
             for row in rows:
@@ -131,7 +131,7 @@ def _print_table(rows: list[dict[str, object]]) -> None:
 
 
 @contextmanager
-def _database() -> Iterator[ClickHouse]:
+def opened_database() -> Iterator[ClickHouse]:
     """The database of the settings, closed in the end; its errors as one clear line."""
     with open_database(load_settings()) as database:
         try:

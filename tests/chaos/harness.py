@@ -17,7 +17,7 @@ from pathlib import Path
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 from kafka.errors import KafkaError
 
-from schemas.topics import changelog_of
+from schemas.topics import TOPICS
 from sinks.clickhouse.client import ANSWER_SECONDS_MAX
 from sinks.clickhouse.migrate import migrate_up
 from streams.runtime.producer import LoudProducer, PublishError
@@ -34,7 +34,6 @@ from tests.integration.computing import records_of
 from tests.integration.real_kafka import RealKafka
 from tests.receiver import Mode, PagingReceiver
 
-SOURCE = "tickets"
 WORKERS = 3
 PARTITIONS = 4
 SESSION_SECONDS = 6.0
@@ -206,9 +205,11 @@ class Chaos:
             "delete.retention.ms": str(COMPACTION_LAG_MS),
         }
         admin = KafkaAdminClient(bootstrap_servers=[settings.broker_url])
+        topics = [self._prefix + spec.name for spec in TOPICS if spec.role == "changelog"]
         try:
-            topic = self._prefix + changelog_of(SOURCE)
-            admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, configs=eager)])
+            admin.alter_configs(
+                [ConfigResource(ConfigResourceType.TOPIC, name, configs=eager) for name in topics]
+            )
         finally:
             admin.close()
         with embedded(self._database) as database:
@@ -311,20 +312,25 @@ class Chaos:
                 while end < len(steps) and steps[end].at_seconds <= seconds:
                     end += 1
                 now_ms = time.time_ns() // 1_000_000
-                part = [step.message(self._start_ms, now_ms) for step in steps[position:end]]
-                await self._until_published(producer, part)
+                for topic in sorted({step.topic for step in steps[position:end]}):
+                    part = [
+                        step.message(self._start_ms, now_ms)
+                        for step in steps[position:end]
+                        if step.topic == topic
+                    ]
+                    await self._until_published(producer, topic, part)
                 position = end
         finally:
             await producer.stop()
 
     @staticmethod
     async def _until_published(
-        producer: LoudProducer, messages: Sequence[tuple[bytes, bytes]]
+        producer: LoudProducer, topic: str, messages: Sequence[tuple[bytes, bytes]]
     ) -> None:
         while messages:
             try:
                 await producer.reconnect()
-                await producer.publish(SOURCE, messages)
+                await producer.publish(topic, messages)
             except (PublishError, KafkaError, OSError):
                 await asyncio.sleep(0.2)
             else:
@@ -340,7 +346,7 @@ class Chaos:
         report: Report,
     ) -> None:
         """Until every promise has come due and ClickHouse holds the truth, or patience ends."""
-        source = await truth.read_source(settings, SOURCE)
+        source = await truth.read_sources(settings)
         last_ms = max(event.ingested_ms for event in source.events)
         until_ms = last_ms + round(LAST_DUE_SECONDS * 1_000)
         # In a thread: the receiver of pages lives in this loop, and must go on answering.
@@ -356,7 +362,7 @@ class Chaos:
             end = time.monotonic() + DRAIN_SECONDS_MAX
             while True:
                 report.differences = await asyncio.to_thread(
-                    truth.differences, wanted, found, oracle, self._prefix + SOURCE
+                    truth.differences, wanted, found, oracle
                 )
                 report.differences |= truth.pages_that_differ(wanted, receiver, kills_ms)
                 report.pages_excused = len(truth.excused(receiver, kills_ms))

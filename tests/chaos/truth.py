@@ -1,8 +1,8 @@
 """What one thread makes of the events that lie in the topic, and how ClickHouse differs from it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import orjson
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -12,34 +12,43 @@ from schemas.events import Event, Rejected
 from sinks.clickhouse.client import ClickHouse
 from sinks.clickhouse.sink import ClickHouseSink
 from sinks.contract import Batch
+from streams.core.effects import Stamp
+from streams.core.policy import PolicyBook
+from streams.core.windows.family import FAMILIES, Family
+from streams.core.windows.store import WindowStore
 from streams.policies import load_book
 from streams.replay import Replayer
 from streams.shell.settings import Settings
+from streams.shell.sources import SOURCES, TICKETS, Source
 from tests.receiver import PagingReceiver
 
 INSERT_ROWS = 5_000
 
 # What an emission adds to a row; and what goes on growing while a clock runs: as of the emission too.
+_STAMP = Stamp(0, 1, 0)
 _OF_THE_EMISSION = ("version", "source_partition", "judged_at")
-_KEYS = {"ticket_clocks": "ticket_id, clock, cycle_id", "tickets": "ticket_id"}
+_KEYS = {
+    "ticket_clocks": "ticket_id, clock, cycle_id",
+    "tickets": "ticket_id",
+    "calls": "call_id",
+    "call_legs": "call_id, leg",
+    "surveys": "survey_id",
+    "survey_answers": "survey_id, metric, question",
+}
 _SEMANTIC = {
     "elapsed_ms": "if(stopped_at IS NULL, 0, elapsed_ms) AS elapsed_ms",
     "largest_team": "if(stopped_at IS NULL, NULL, largest_team) AS largest_team",
 }
 
-Letter = tuple[int, int, str]  # partition, offset, reason
+Letter = tuple[str, int, int, str]  # topic, partition, offset, reason
 
 
 class SourceRecords(NamedTuple):
-    """Everything on the source topic."""
+    """Everything on the source topics."""
 
     events: list[Event]
     letters: set[Letter]
-    ends: dict[int, int]
-
-    @property
-    def total(self) -> int:
-        return sum(self.ends.values())
+    total: int
 
 
 class Truth(NamedTuple):
@@ -51,8 +60,17 @@ class Truth(NamedTuple):
     paging: set[tuple[str, str, str]]  # of these, the ones whose clock still runs
 
 
-async def read_source(settings: Settings, topic: str) -> SourceRecords:
+async def read_sources(settings: Settings) -> SourceRecords:
     """Every record, decoded as compute does it."""
+    found = [await _read_source(settings, source) for source in SOURCES]
+    return SourceRecords(
+        [event for one in found for event in one.events],
+        set().union(*(one.letters for one in found)),
+        sum(one.total for one in found),
+    )
+
+
+async def _read_source(settings: Settings, source: Source) -> SourceRecords:
     consumer = AIOKafkaConsumer(
         bootstrap_servers=settings.broker_url,
         enable_auto_commit=False,
@@ -60,7 +78,7 @@ async def read_source(settings: Settings, topic: str) -> SourceRecords:
     )
     await consumer.start()
     try:
-        full = settings.topic_prefix + topic
+        full = settings.topic_prefix + source.topic
         wheres = [TopicPartition(full, number) for number in range(settings.partitions)]
         consumer.assign(wheres)
         ends = await consumer.end_offsets(wheres)
@@ -69,18 +87,20 @@ async def read_source(settings: Settings, topic: str) -> SourceRecords:
         while any([await consumer.position(where) < ends[where] for where in wheres]):
             for records in (await consumer.getmany(timeout_ms=200)).values():
                 for record in records:
-                    event = decode(record.value, key=record.key, kind="ticket", received_ms=0)
+                    event = decode(record.value, key=record.key, kind=source.kind, received_ms=0)
                     if isinstance(event, Rejected):
-                        letters.add((record.partition, record.offset, event.reason))
+                        letters.add((full, record.partition, record.offset, event.reason))
                     else:
                         events.append(event)
     finally:
         await consumer.stop()
-    return SourceRecords(events, letters, {where.partition: ends[where] for where in wheres})
+    return SourceRecords(events, letters, sum(ends.values()))
 
 
 def truth_of(source: SourceRecords, settings: Settings, until_ms: int) -> Truth:
     """One pass, one thread, a clock moved by hand."""
+    events = sorted(source.events, key=lambda event: event.ingested_ms)
+    book = load_book(settings.policy)
     rows: dict[str, list[bytes]] = {table: [] for table in _KEYS}
     breached: set[tuple[str, str, str]] = set()
     paging: set[tuple[str, str, str]] = set()
@@ -94,11 +114,46 @@ def truth_of(source: SourceRecords, settings: Settings, until_ms: int) -> Truth:
                 if content["stopped_at"] is None and content["withdrawn_at"] is None:
                     paging.add(cycle)
 
-    replayer = Replayer(load_book(settings.policy), keep)
-    for event in sorted(source.events, key=lambda event: event.ingested_ms):
-        assert replayer.feed(event) is None
+    replayer = Replayer(book, keep)
+    for event in events:
+        if event.kind == "ticket":
+            assert replayer.feed(event) is None
     replayer.finish(until_ms)
+    for table, content in _others(events, book, until_ms):
+        rows.setdefault(table, []).append(orjson.dumps(content, option=orjson.OPT_UTC_Z))
     return Truth(rows, source.letters, breached, paging)
+
+
+def _others(
+    events: Sequence[Event], book: PolicyBook, until_ms: int
+) -> Iterator[tuple[str, object]]:
+    """Rows of calls and questionnaires, and the windows of all three."""
+    windows = WindowStore()
+    for source in SOURCES:
+        logic = source.logic(book)
+        told = [event for event in events if event.kind == source.kind]
+        for state in _told_by(source, told, book, until_ms):
+            windows.move([], logic.parts(state))
+            if source is not TICKETS:
+                yield from logic.rows(None, state, (), _STAMP)
+    for key, _ in windows.changed():
+        yield str(key[0]), windows.row(key, _STAMP)
+
+
+def _told_by(
+    source: Source, events: Iterable[Event], book: PolicyBook, until_ms: int
+) -> Iterable[Any]:
+    """States of every entity in the end, when all that was due has passed."""
+    logic = source.logic(book)
+    states: dict[str, Any] = {}
+    for event in events:
+        states[event.key], _ = logic.advance(states.get(event.key), event, event.ingested_ms)
+    for state in states.values():
+        wake_ms = logic.wake_ms(state)
+        if wake_ms is None or wake_ms > until_ms:
+            yield state
+        else:
+            yield logic.on_timer(state, until_ms)[0]
 
 
 def store(truth: Truth, database: ClickHouse) -> None:
@@ -110,16 +165,15 @@ def store(truth: Truth, database: ClickHouse) -> None:
             sink.write(Batch(table, part, f"{table}-{start}"))
 
 
-def differences(truth: Truth, found: ClickHouse, wanted: str, topic: str) -> dict[str, list[str]]:
+def differences(truth: Truth, found: ClickHouse, wanted: str) -> dict[str, list[str]]:
     """By table: the keys of rows that differ, are missing or too many. Empty lists: all is well."""
     told = {table: _rows_that_differ(found, wanted, table, keys) for table, keys in _KEYS.items()}
-    letters = found.query_rows(
-        "SELECT `partition`, offset, reason FROM v_dead_letters WHERE topic = {topic:String}",
-        {"topic": topic},
-    )
+    letters = found.query_rows("SELECT topic, `partition`, offset, reason FROM v_dead_letters")
     found_letters = {
-        (_int(row["partition"]), _int(row["offset"]), str(row["reason"])) for row in letters
+        (str(row["topic"]), _int(row["partition"]), _int(row["offset"]), str(row["reason"]))
+        for row in letters
     }
+    told |= {family.table: _windows_that_differ(found, wanted, family) for family in FAMILIES}
     told["dead_letters"] = [str(letter) for letter in sorted(found_letters ^ truth.letters)]
     pages = found.query_rows(
         "SELECT ticket_id, clock, cycle_id FROM v_alert_intents"
@@ -195,6 +249,28 @@ def _rows_that_differ(found: ClickHouse, wanted: str, table: str, keys: str) -> 
         for row in found.query_rows(side):
             rows.setdefault("/".join(str(row[key]) for key in keys.split(", ")), []).append(row)
     return [f"{key}: {_difference(sides)}" for key, sides in sorted(rows.items())]
+
+
+def _windows_that_differ(found: ClickHouse, wanted: str, family: Family) -> list[str]:
+    """Sums over the partitions; a window that counts nothing is as good as none."""
+    by = ", ".join(("window_start", *family.dimensions))
+    sums = [f"sum({name}) AS {name}" for name in family.counts]
+    sums += [f"sumMap({name}) AS {name}" for name in family.sketches]
+    some = " + ".join(family.counts)
+
+    def asked(database: str) -> str:
+        return (
+            f"SELECT {by}, {', '.join(sums)} FROM {database}.v_{family.table}"
+            f" GROUP BY {by} HAVING {some} > 0"
+        )
+
+    ours, theirs = asked(found.database), asked(wanted)
+    rows: dict[str, list[dict[str, object]]] = {}
+    for side in (f"{ours} EXCEPT {theirs}", f"{theirs} EXCEPT {ours}"):
+        for row in found.query_rows(side):
+            name = "/".join(str(row[one]) for one in by.split(", "))
+            rows.setdefault(name, []).append(row)
+    return [f"{name}: {_difference(sides)}" for name, sides in sorted(rows.items())]
 
 
 def _difference(sides: Sequence[dict[str, object]]) -> str:

@@ -10,6 +10,7 @@ import pytest
 import typer
 
 from streams.cli.app import app
+from streams.measuring.catalogue import CATALOGUE, SOURCES
 from streams.shell.metrics import METRICS
 from streams.shell.settings import PREFIX, Settings
 
@@ -43,6 +44,27 @@ def metrics_table() -> str:
         cells = (f"`{metric.name}`", metric.part, metric.kind, metric.unit, labels, metric.help)
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def measures_table() -> str:
+    """The catalogue as the table that deploy/MEASURES.md must contain."""
+    lines = [
+        "| id | name | 名称 | unit | formula | attribution | interval | over | SQL |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    for one in CATALOGUE:
+        over = ("v_" if SOURCES[one.source].is_view else "") + one.source
+        sql = "`" + one.value.replace("|", "\\|") + "`"
+        cells = (
+            f"`{one.id}`", one.label, one.label_zh, one.unit, one.formula, one.attribution,
+            one.interval, over, sql,
+        )  # fmt: skip
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def test_every_measure_is_documented() -> None:
+    assert measures_table() in (ROOT / "deploy/MEASURES.md").read_text()
 
 
 def test_every_metric_is_documented() -> None:

@@ -12,12 +12,12 @@ SELECT
 FROM (SELECT * FROM v_tickets WHERE solved_at IS NOT NULL) AS ticket
 LEFT JOIN
 (
-    SELECT tenant, assumeNotNull(ticket_id) AS ticket_id, count() AS tickets
+    SELECT tenant, assumeNotNull(ticket_id) AS about, count() AS tickets
     FROM v_surveys
     WHERE sent_at IS NOT NULL AND ticket_id IS NOT NULL
-    GROUP BY tenant, ticket_id
+    GROUP BY tenant, about
 ) AS asked
-ON ticket.tenant = asked.tenant AND ticket.ticket_id = asked.ticket_id
+ON ticket.tenant = asked.tenant AND ticket.ticket_id = asked.about
 LEFT JOIN
 (
     SELECT tenant, source, ticket_id, argMax(verdict, cycle_ordinal) AS verdict

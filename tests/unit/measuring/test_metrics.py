@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from sinks.clickhouse.client import ClickHouse
+from sinks.clickhouse.queries import read_query
 from sinks.clickhouse.tables import BY_NAME
 from streams.core.policy import PolicyBook
 from streams.core.statistics.proportion import wilson95
@@ -16,7 +17,7 @@ from streams.measuring.asking import Measured, Question, measure, share_of
 from streams.measuring.catalogue import CATALOGUE, SOURCES
 from streams.policies import load_book
 from tests.engine_room import EngineRoom
-from tests.unit.measuring.story import HOUR_MS, POLICY, START_MS, Message, day
+from tests.unit.measuring.story import HOUR_MS, POLICY, START_MS, Message, call, day, event
 
 pytestmark = pytest.mark.clickhouse
 DAY_MS = 24 * HOUR_MS
@@ -210,6 +211,36 @@ async def test_an_empty_period_has_no_data_and_dimensions_add_up(
     assert (one.value, one.period_ms) == (32_500, START_MS - DAY_MS - 8 * HOUR_MS)
     with pytest.raises(ValueError, match="has no dimension team"):
         measure(clickhouse, ["calls.first_contact_resolution"], Question(0, 1, 2, by=("team",)))
+
+
+async def test_what_is_odd_is_shown_by_kind_and_mark(
+    clickhouse: ClickHouse, tmp_path: pathlib.Path
+) -> None:
+    """Nothing is lost and nothing crashes: an impossible event is a dead letter or a mark."""
+    late = START_MS + 40_000
+    odd = [
+        *call("k1", 40_000, "parking", (5, "answered", {"agent": "ann"}), (9, "ended", {})),
+        event("calls", "k2", 40_000, "queued", queue="sales"),  # never ends
+        event("calls", "k3", 40_000, "queued", queue="sales"),
+        event("calls", "k3", 40_001, "ended"),
+        event("calls", "k3", 40_005, "answered", agent="ann"),  # after its end
+        event("surveys", "o1", 40_000, "sent", ticket_id="nobody", channel="sms"),
+        event("surveys", "o2", 40_000, "answered", metric="csat", question="q", score=9),
+        event("surveys", "o3", 40_000, "corrected", corrects="nothing", score=2),
+    ]
+    await told(clickhouse, tmp_path, [*day(), *odd])
+    rows = clickhouse.query_rows(
+        read_query("streams.measuring.queries", "data_quality"),
+        {"from_ms": late, "to_ms": LATER_MS, "tenant": ""},
+    )
+    assert {(row["kind"], row["mark"]): row["found"] for row in rows} == {
+        ("call", "unknown_queue"): 1,
+        ("call", "never_ended"): 1,
+        ("call", "event_after_end"): 1,
+        ("survey", "unknown_ticket"): 1,
+        ("survey", "corrects_nothing"): 1,
+        ("dead letter", "bad_value"): 1,
+    }
 
 
 async def test_retention_compares_two_periods(
