@@ -119,6 +119,7 @@ class Input(_Model):
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] | None = None
     header: tuple[str, ...] | None = None
     blank: tuple[str, ...] = ()
+    ragged: bool = False
 
 
 class Times(_Model):
@@ -185,13 +186,17 @@ class EventRule(_Model):
 
 
 class Mapping(_Model):
-    """One mapping file."""
+    """One mapping file. `line_id`: a template that tells apart the lines of one entity where several may make
+    the same event, as in a log; it becomes part of the event's id. `other_rows`: what becomes of rows that make
+    no event; in a log that tells of other things, too, they are skipped."""
 
     mapping: Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
     labels: dict[Literal["en", "zh-CN"], str]
     source: Annotated[str, Field(pattern=r"^[^/\x00-\x1f]+$", max_length=wire.TEXT_LENGTH_MAX)]
     entity: EntityKind = "ticket"
     id: str
+    line_id: str | None = None
+    other_rows: Literal["reject", "skip"] = "reject"
     input: Input = Input()
     time: Times
     exported_at: Exported | None = None
@@ -201,7 +206,7 @@ class Mapping(_Model):
 
     def columns(self) -> frozenset[str]:
         """Every column it needs."""
-        found = set(PLACEHOLDER.findall(self.id))
+        found = set(PLACEHOLDER.findall(self.id + (self.line_id or "")))
         if self.history is not None:
             found.update(order.column for order in self.history.order_by)
         sources = () if self.exported_at is None else self.exported_at.after
@@ -257,7 +262,11 @@ def suggestion(wrong: str, known: Iterator[str] | tuple[str, ...] | list[str]) -
 
 def mistakes_of(mapping: Mapping) -> list[Mistake]:
     """Every mistake that the shape of the file alone doesn't show, in reading order."""
-    found = [*_input_mistakes(mapping), *_template_mistakes(("id",), mapping.id)]
+    found = [
+        *_input_mistakes(mapping),
+        *_template_mistakes(("id",), mapping.id),
+        *_template_mistakes(("line_id",), mapping.line_id),
+    ]
     if not PLACEHOLDER.search(mapping.id):
         found.append(
             Mistake(("id",), "every row would get the same id", 'e.g. id: "{case_number}"')

@@ -86,6 +86,7 @@ class CompiledMapping:
         self.gaps = 0  # local times met that their zone skips
         self._at = {name: index for index, name in enumerate(columns)}
         self._id = self._template(mapping.id)
+        self._line_id = None if mapping.line_id is None else self._template(mapping.line_id)
         self._rules = [self._rule(rule) for rule in mapping.events]
         exported = mapping.exported_at
         sources = () if exported is None else exported.after
@@ -161,19 +162,25 @@ class CompiledMapping:
         if faults or occurred_ms is None:
             raise RowFaultsError(*faults)
         known_ms = occurred_ms if known_ms is None else known_ms
-        return self._checked(place, rule, (entity_id, occurred_ms, known_ms, data, view.position))
+        line_id = "" if self._line_id is None else self._line_id(view)
+        names = (f"{entity_id}:{rule.title}" + (f":{line_id}" if line_id else ""), entity_id)
+        return self._checked(place, rule, names, (occurred_ms, known_ms, data, view.position))
 
     def _checked(
-        self, place: int, rule: _Rule, content: tuple[str, int, int, dict[str, object], int]
+        self,
+        place: int,
+        rule: _Rule,
+        names: tuple[str, str],
+        content: tuple[int, int, dict[str, object], int],
     ) -> MadeEvent:
-        """Through the same gate as every other event."""
-        entity_id, occurred_ms, known_ms, data, position = content
+        """Through the same gate as every other event. `names`: of the event and of its entity."""
+        (event_id, entity_id), (occurred_ms, known_ms, data, position) = names, content
         mapping = self.mapping
         document: dict[str, object] = {
             "schema_version": 1,
             "tenant": self.tenant,
             "source": mapping.source,
-            "event_id": f"{entity_id}:{rule.title}",
+            "event_id": event_id,
             "type": rule.type,
             "occurred_at": rfc3339(occurred_ms),
             "ingested_at": rfc3339(known_ms),

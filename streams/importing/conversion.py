@@ -146,7 +146,8 @@ class _Conversion:
             made = self._compiled.events(view)
         except RowFaultsError as error:
             return self._reject(row, error.faults)
-        if not made and self._compiled.mapping.history is None:
+        mapping = self._compiled.mapping
+        if not made and mapping.history is None and mapping.other_rows == "reject":
             return self._reject(row, (Fault("no_event", "no event's conditions hold"),))
         self._tally.rows += 1
         for event in made:

@@ -105,7 +105,7 @@ def _csv_rows(path: Path, text: TextIO, input_: Input) -> tuple[tuple[str, ...],
     if not header:
         raise ProblemsError(Problem(str(path), "the file is empty", "it needs a header line"))
     columns = _distinct(header)
-    return columns, _numbered(reader, len(columns))
+    return columns, _numbered(reader, len(columns), input_.ragged)
 
 
 def _distinct(header: list[str] | tuple[str, ...]) -> tuple[str, ...]:
@@ -118,7 +118,7 @@ def _distinct(header: list[str] | tuple[str, ...]) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _numbered(reader: Iterator[list[str]], width: int) -> Iterator[Row]:
+def _numbered(reader: Iterator[list[str]], width: int, ragged: bool) -> Iterator[Row]:
     number = 0
     while True:
         try:
@@ -132,6 +132,8 @@ def _numbered(reader: Iterator[list[str]], width: int) -> Iterator[Row]:
         if not values:
             continue  # an empty line is no row
         number += 1
+        if ragged:  # what is missing is blank, what is too much is nobody's column
+            values = (values + [""] * width)[:width]
         if len(values) == width:
             yield Row(number, values)
         else:
