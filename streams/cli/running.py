@@ -26,6 +26,7 @@ def register(app: typer.Typer) -> None:
     app.command("compute")(compute)
     app.command("writer")(writer)
     app.command("notifier")(notifier)
+    app.command("registrar")(registrar)
     app.command("dashboard")(dashboard)
 
 
@@ -62,6 +63,11 @@ def writer() -> None:
 def notifier() -> None:
     """Run the notifier alone: breaches and their ends to Alertmanager or a webhook."""
     _run(load_with(), ("notifier",))
+
+
+def registrar() -> None:
+    """Run the registrar alone: complaints get their numbers."""
+    _run(load_with(), ("registrar",))
 
 
 def dashboard(port: Port = None) -> None:

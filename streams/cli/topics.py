@@ -66,6 +66,7 @@ class Role(StrEnum):
     COMPUTE = "compute"
     WRITER = "writer"
     NOTIFIER = "notifier"
+    REGISTRAR = "registrar"
     DASHBOARD = "dashboard"
 
 

@@ -5,6 +5,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from schemas.problems import Problem, ProblemsError
 from sinks.clickhouse.client import ClickHouse
@@ -27,6 +28,7 @@ from streams.shell.kafka_security import security_of
 from streams.shell.lifecycle import Lifecycle
 from streams.shell.notifier import notifier_role
 from streams.shell.receivers import receivers_of
+from streams.shell.registrar import Registrar
 from streams.shell.settings import Settings, listed
 from streams.shell.telemetry import telemetry_of
 from streams.shell.together import run_together, stop_on_signals
@@ -37,7 +39,7 @@ from streams.shell.writer import writer_role
 log = logging.getLogger(__name__)
 
 # In the order of starting; stopped in reverse: compute first, so that the writer gets its last rows.
-ROLES = ("dashboard", "writer", "notifier", "compute")
+ROLES = ("dashboard", "writer", "notifier", "registrar", "compute")
 EMBEDDED = "embedded"
 
 
@@ -153,9 +155,18 @@ def _check(settings: Settings, roles: Sequence[str]) -> None:
         hint = "set TICKETPULSE_CLICKHOUSE_URL=http://host:8123, or run `ticketpulse up`"
         problems.append(Problem("clickhouse_url", what, hint))
     problems += health_problems(settings)
+    problems += _unknown_zone(settings)
     problems += _too_impatient(settings)
     if problems:
         raise ProblemsError(*problems)
+
+
+def _unknown_zone(settings: Settings) -> Iterator[Problem]:
+    try:
+        ZoneInfo(settings.complaint_zone)
+    except (ZoneInfoNotFoundError, ValueError):
+        what = f"{settings.complaint_zone!r} is no IANA zone"
+        yield Problem("complaint_zone", what, "write it as Asia/Shanghai")
 
 
 def _too_impatient(settings: Settings) -> Iterator[Problem]:
@@ -227,6 +238,8 @@ def _role(name: str, parts: Parts, extras: Extras, receivers: Sequence[Receiver]
         return compute_role(parts.settings, parts.book, parts.clock, parts.producer)
     if name == "notifier":
         return notifier_role(parts.settings, parts.clock, parts.producer, receivers)
+    if name == "registrar":
+        return Registrar(parts.settings, parts.clock, parts.producer)
     assert parts.database is not None
     if name == "writer":
         return writer_role(parts.settings, parts.database, parts.clock)

@@ -19,7 +19,7 @@ from schemas.topics import OUTCOME_TOPIC_OF_TABLE, TOPICS, TopicSpec
 from streams.shell.kafka_security import security_of
 from streams.shell.settings import Settings
 
-RoleName = Literal["compute", "writer", "notifier", "dashboard"]
+RoleName = Literal["compute", "writer", "notifier", "registrar", "dashboard"]
 REACH_MS = 10_000
 # Every role compares the topics with their declaration when it starts.
 _LOOK = ("DESCRIBE", "DESCRIBE_CONFIGS")
@@ -52,12 +52,15 @@ def _operations(role: RoleName, spec: TopicSpec) -> Iterator[str]:
         "compute": spec.role in ("source", "changelog") or spec.name == "policies",
         "writer": spec.role == "outcome",
         "notifier": spec.name in (OUTCOME_TOPIC_OF_TABLE["alert_intents"], "notifications"),
+        "registrar": spec.name in (OUTCOME_TOPIC_OF_TABLE["tickets"], "complaint-requests"),
         "dashboard": False,
     }
     writes = {
         "compute": spec.role in ("outcome", "changelog"),
         "writer": False,
         "notifier": spec.name == "notifications",
+        "registrar": spec.name
+        in (OUTCOME_TOPIC_OF_TABLE["complaint_numbers"], "complaint-requests"),
         "dashboard": spec.role == "source",
     }
     if reads[role]:

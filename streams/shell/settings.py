@@ -147,6 +147,12 @@ class Settings(BaseSettings):
     page_age_seconds_max: float = Field(
         3600.0, gt=0, description="a breach that becomes known later than this is marked late"
     )
+    complaint_zone: str = Field(
+        "UTC", description="IANA zone whose months number the complaints (YYYYMM-NNNN)"
+    )
+    complaint_scope: Literal["tenant", "source"] = Field(
+        "tenant", description="what the numbers run within: a tenant, or each source system"
+    )
     health_host: str = Field("127.0.0.1", description="address of /healthz, /readyz and /metrics")
     health_port: int = Field(0, ge=0, le=65535, description="their port; 0: they are not served")
     health_token: SecretStr = Field(
