@@ -128,39 +128,69 @@ _CUSTOMERS = (
 
 def make_report(reader: Reader, asked: Asked) -> Report:
     """Ask everything once."""
-    maker = _Maker(reader, asked)
-    sections: list[Section | None]
+    maker = Sections(reader, asked)
     if asked.kind == "complaints":
-        sections = [maker.classes(), maker.stages()]
-    else:
-        sections = [
-            maker.numbers("service", _SERVICE, maker.clocks_chart()),
-            maker.by("service_by_team", "team", ("sla.compliance", "sla.met", "sla.breached")),
-            maker.numbers("calls", _CALLS, maker.calls_chart()),
-            maker.by("calls_by_queue", "queue", ("calls.queued", "calls.answered", "calls.abandonment", "calls.asa", "calls.aht", "sl.offered")),
-            maker.numbers("levels", _LEVELS),
-            maker.numbers("satisfaction", _SATISFACTION, maker.satisfaction_chart()),
-            maker.numbers("quality", _QUALITY),
-            maker.people(),
-            maker.classes(),
-            maker.stages(),
-            maker.customers(),
-            maker.relationships(),
-            maker.data_quality(),
-        ]  # fmt: skip
-    return Report(asked, [section for section in sections if section is not None])
+        return Report(asked, _there(maker.complaints()))
+    every = (
+        maker.service(), maker.calls(), maker.satisfaction(), maker.people(), maker.complaints(),
+        maker.customers(), maker.quality(),
+    )  # fmt: skip
+    return Report(asked, _there(section for group in every for section in group))
 
 
-class _Maker:
-    """Sections of one report."""
+def _there(sections: Iterable[Section | None]) -> list[Section]:
+    return [section for section in sections if section is not None]
+
+
+class Sections:
+    """Makes the sections of one question; None: the scope leaves it out."""
 
     def __init__(self, reader: Reader, asked: Asked) -> None:
         self._reader = reader
         self._asked = asked
 
+    def service(self) -> list[Section | None]:
+        """Promises: the numbers, and who kept them."""
+        return [
+            self._numbers("service", _SERVICE, self._over_time("sla.met", "sla.breached", words=("met", "breached"))),
+            self._by("service_by_team", "team", ("sla.compliance", "sla.met", "sla.breached")),
+        ]  # fmt: skip
+
+    def calls(self) -> list[Section | None]:
+        """Calls: the numbers, the queues, the service level by every formula."""
+        return [
+            self._numbers("calls", _CALLS, self._over_time("calls.answered", "calls.abandoned", words=("answered", "abandoned"))),
+            self._by("calls_by_queue", "queue", ("calls.queued", "calls.answered", "calls.abandonment", "calls.asa", "calls.aht", "sl.offered")),
+            self._numbers("levels", _LEVELS),
+        ]  # fmt: skip
+
+    def satisfaction(self) -> list[Section | None]:
+        """What customers answered."""
+        return [
+            self._numbers("satisfaction", _SATISFACTION, self._over_time("csat", words=("csat",))),
+            self._by("satisfaction_by_team", "team", ("csat", "csat.mean", "nps")),
+            self._numbers("quality", _QUALITY),
+        ]
+
+    def people(self) -> list[Section | None]:
+        """Each agent."""
+        return [self._people()]
+
+    def complaints(self) -> list[Section | None]:
+        """By cause, and by stage."""
+        return [self._classes(), self._stages()]
+
+    def customers(self) -> list[Section | None]:
+        """Follow-up, repeat complaints, retention; the relationship classes."""
+        return [self._customers(), self._relationships()]
+
+    def quality(self) -> list[Section | None]:
+        """What is odd about the data."""
+        return [self._data_quality()]
+
     # -- numbers of the catalogue -------------------------------------------------------------
 
-    def numbers(
+    def _numbers(
         self, title: str, metrics: Sequence[str], chart: Chart | None = None
     ) -> Section | None:
         """A line per metric: value, interval, sample, the period before, the change."""
@@ -176,7 +206,7 @@ class _Maker:
         ]
         return Section(title, _NUMBERS, tuple(rows), chart)
 
-    def by(self, title: str, dimension: str, metrics: Sequence[str]) -> Section | None:
+    def _by(self, title: str, dimension: str, metrics: Sequence[str]) -> Section | None:
         """A line per value of a dimension, a column per metric."""
         metrics = self._in_scope(metrics)
         if not metrics:
@@ -192,24 +222,14 @@ class _Maker:
         ]
         return Section(title, columns, tuple(rows))
 
-    def clocks_chart(self) -> Chart | None:
-        return self._over_time("sla.met", "sla.breached", words=("met", "breached"))
-
-    def calls_chart(self) -> Chart | None:
-        return self._over_time("calls.answered", "calls.abandoned", words=("answered", "abandoned"))
-
-    def satisfaction_chart(self) -> Chart | None:
-        return self._over_time("csat", words=("csat",))
-
     def _over_time(self, *metrics: str, words: tuple[str, ...]) -> Chart | None:
         if len(self._in_scope(metrics)) != len(metrics):
             return None
-        hourly = self._asked.kind == "daily"
-        period: Period = "hour" if hourly else "day"
+        period: Period = "hour" if self._asked.span.hourly else "day"
         found = {(one.metric, one.period_ms): one.value for one in self._measured(metrics, period)}
         if not found:
             return None
-        instants = instants_of(self._asked.span, self._asked.zone, hourly)
+        instants = instants_of(self._asked.span, self._asked.zone)
         series = tuple(
             (name, tuple(found.get((metric, instant_ms)) for instant_ms in instants))
             for metric, name in zip(metrics, words, strict=True)
@@ -242,7 +262,7 @@ class _Maker:
 
     # -- queries of their own -----------------------------------------------------------------
 
-    def people(self) -> Section | None:
+    def _people(self) -> Section | None:
         if not self._team_or_whole:
             return None
         columns = (
@@ -253,7 +273,7 @@ class _Maker:
         )  # fmt: skip
         return Section("people", columns, self._rows("people", _person, rows_max=PEOPLE_MAX))
 
-    def classes(self) -> Section | None:
+    def _classes(self) -> Section | None:
         if not self._team_or_whole:
             return None
         found = self._asked_rows("complaint_classes")
@@ -273,7 +293,7 @@ class _Maker:
             chart = Chart(causes, (("value", counts), ("before", before)), "code")
         return Section("classes", columns, rows, chart)
 
-    def stages(self) -> Section | None:
+    def _stages(self) -> Section | None:
         if not self._team_or_whole:
             return None
         columns = (
@@ -285,8 +305,8 @@ class _Maker:
         names = ("in_stage", "complaints", "still_open", "oldest_ms")
         return Section("stages", columns, self._rows("complaint_stages", _plain(*names)))
 
-    def customers(self) -> Section | None:
-        section = self.numbers("customers", _CUSTOMERS)
+    def _customers(self) -> Section | None:
+        section = self._numbers("customers", _CUSTOMERS)
         if section is None or self._asked.scope is not None:
             return section
         span = self._asked.span
@@ -305,7 +325,7 @@ class _Maker:
         )
         return Section(section.title, section.columns, (*section.rows, retention))
 
-    def relationships(self) -> Section | None:
+    def _relationships(self) -> Section | None:
         if self._asked.scope is not None:
             return None
         columns = (
@@ -322,7 +342,7 @@ class _Maker:
         )
         return Section("relationships", columns, rows)
 
-    def data_quality(self) -> Section | None:
+    def _data_quality(self) -> Section | None:
         if self._asked.scope is not None:
             return None
         columns = (

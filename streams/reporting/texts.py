@@ -16,6 +16,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "calls_by_queue": ("Calls by queue", "各技能组话务"),
     "levels": ("Service level by every formula", "服务水平（各公式）"),
     "satisfaction": ("Satisfaction", "客户满意度"),
+    "satisfaction_by_team": ("Satisfaction by team", "各部门满意度"),
     "quality": ("Service quality and reputation", "服务质量与美誉度"),
     "people": ("People", "人员"),
     "classes": ("Complaints by cause", "投诉分类"),

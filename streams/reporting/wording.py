@@ -78,8 +78,8 @@ class Wording:
         """A label of a chart's axis."""
         if chart.label_kind == "code":
             return code(text, self._language)
-        daily = self._report.asked.kind == "daily"
-        return local(int(text), self._zone).strftime("%H:%M" if daily else "%m-%d")
+        hourly = self._report.asked.span.hourly
+        return local(int(text), self._zone).strftime("%H:%M" if hourly else "%m-%d")
 
     def moment(self, now_ms: int) -> str:
         """An instant in the report's zone."""

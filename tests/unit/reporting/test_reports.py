@@ -60,7 +60,7 @@ def test_periods_are_those_of_the_zone() -> None:
     berlin = ZoneInfo("Europe/Berlin")
     short = span_of("daily", date(2026, 3, 29), berlin)
     assert short.to_ms - short.from_ms == 23 * HOUR_MS
-    assert len(instants_of(short, berlin, hourly=True)) == 23
+    assert len(instants_of(short, berlin)) == 23
     assert short.from_ms - short.before_ms == DAY_MS
     week = span_of("weekly", date(2026, 11, 25), berlin)
     assert (week.first, week.last) == (date(2026, 11, 23), date(2026, 11, 29))
@@ -68,7 +68,7 @@ def test_periods_are_those_of_the_zone() -> None:
     assert (month.first, month.last) == (date(2026, 3, 1), date(2026, 3, 31))
     assert month.to_ms - month.from_ms == (31 * 24 - 1) * HOUR_MS
     assert month.from_ms - month.before_ms == 28 * DAY_MS
-    assert len(instants_of(month, berlin, hourly=False)) == 31
+    assert len(instants_of(month, berlin)) == 31
 
 
 async def test_a_daily_log_has_the_numbers_of_the_day(report: Report) -> None:
