@@ -300,6 +300,23 @@ class ComplaintNumberRow(TypedDict):
     version: int
 
 
+AlertAction = Literal["acknowledge", "release", "silence", "unsilence"]
+
+
+@with_config(FORBID_EXTRA)
+class AlertActionRow(TypedDict):
+    """Somebody did something about an alert. Key: key, action_id; all of a key together say how it stands."""
+
+    key: str  # of the alert
+    action_id: str
+    event_time: datetime  # when it was done, by the pipeline's clock
+    action: AlertAction
+    until_at: datetime | None  # until when it holds; null: the policy's time
+    actor: str
+    reason: str
+    version: int
+
+
 class WindowOrigin(Origin):
     """A minute of event time and what it is about; key: tenant, source, the start, the dimensions and the
     source partition. Absolute; "" is unknown."""
@@ -410,4 +427,5 @@ ROWS: dict[str, type[object]] = {
     "clock_windows": ClockWindowRow,
     "ticket_windows": TicketWindowRow,
     "complaint_numbers": ComplaintNumberRow,
+    "alert_actions": AlertActionRow,
 }

@@ -99,6 +99,12 @@ TOPICS: tuple[TopicSpec, ...] = (
     _outcome("clock_windows", "window (JSON)", "clock cycles that ended, per minute"),
     _outcome("ticket_windows", "window (JSON)", "tickets that began and ended, per minute"),
     _outcome("complaint_numbers", "tenant/scope/month/number", "numbers of complaints"),
+    _outcome(
+        "alert_actions",
+        "alert key",
+        "acknowledgements and silences, which the notifier follows",
+        retention_ms=90 * DAY_MS,  # as long as a notice: an open alert may be so old
+    ),
     TopicSpec(
         "complaint-requests",
         "complaints in the order in which they get their numbers: the order is the number",

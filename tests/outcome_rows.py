@@ -314,3 +314,18 @@ def complaint_number(number: int = 1, *, version: int = 1) -> Row:
         "recorded_at": OPENED,
         "version": version,
     }
+
+
+def alert_action(number: int = 1, *, version: int = 1, **changes: object) -> Row:
+    """An acknowledgement."""
+    return {
+        "key": alert_intent(number)["key"],
+        "action_id": f"a{version}",
+        "event_time": OPENED + timedelta(hours=1, minutes=5),
+        "action": "acknowledge",
+        "until_at": None,
+        "actor": "lee",
+        "reason": "",
+        "version": version,
+        **changes,
+    }

@@ -32,6 +32,7 @@ GRANT INSERT ON ticketpulse.survey_windows TO ticketpulse_writer;
 GRANT INSERT ON ticketpulse.clock_windows TO ticketpulse_writer;
 GRANT INSERT ON ticketpulse.ticket_windows TO ticketpulse_writer;
 GRANT INSERT ON ticketpulse.complaint_numbers TO ticketpulse_writer;
+GRANT INSERT ON ticketpulse.alert_actions TO ticketpulse_writer;
 
 -- `ticketpulse dashboard` and `ticketpulse query`: read; who customers are (aliases) stays closed
 CREATE ROLE IF NOT EXISTS ticketpulse_dashboard SETTINGS readonly = 2;
@@ -66,6 +67,8 @@ GRANT SELECT ON ticketpulse.ticket_windows TO ticketpulse_dashboard;
 GRANT SELECT ON ticketpulse.v_ticket_windows TO ticketpulse_dashboard;
 GRANT SELECT ON ticketpulse.complaint_numbers TO ticketpulse_dashboard;
 GRANT SELECT ON ticketpulse.v_complaint_numbers TO ticketpulse_dashboard;
+GRANT SELECT ON ticketpulse.alert_actions TO ticketpulse_dashboard;
+GRANT SELECT ON ticketpulse.v_alert_actions TO ticketpulse_dashboard;
 
 -- `ticketpulse erase`: finds a customer, scrubs and deletes
 CREATE ROLE IF NOT EXISTS ticketpulse_erase;

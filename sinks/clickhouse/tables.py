@@ -551,6 +551,24 @@ COMPLAINT_NUMBERS = TableSpec(
     zh="客诉编号",
 )
 
+ALERT_ACTIONS = TableSpec(
+    "alert_actions",
+    "acknowledgements and silences: who did what about an alert",
+    ("key", "action_id"),
+    (
+        Column("key", TEXT, "key of the alert"),
+        Column("action_id", TEXT, "id of the action"),
+        Column("event_time", INSTANT, "when it was done", "处理时间"),
+        Column("action", CODE, "acknowledge, release, silence or unsilence", "操作"),
+        Column("until_at", MAYBE_INSTANT, "until when it holds"),
+        Column("actor", TEXT, "who did it", "操作人"),
+        Column("reason", TEXT, "why, as told", "原因"),
+        Column("version", BIG_COUNT, "the highest wins"),
+    ),
+    zh="预警确认与静默",
+    pruned_by=("event_time",),
+)
+
 TABLES = (
     TICKET_CLOCKS,
     TICKETS,
@@ -568,5 +586,6 @@ TABLES = (
     CLOCK_WINDOWS,
     TICKET_WINDOWS,
     COMPLAINT_NUMBERS,
+    ALERT_ACTIONS,
 )
 BY_NAME = {table.name: table for table in TABLES}

@@ -30,7 +30,9 @@ class DashboardConfig:
 
     host: str = "127.0.0.1"
     port: int = 8311
-    token: str = field(default="", repr=False)
+    token: str = field(default="", repr=False)  # of admins
+    supervisor_token: str = field(default="", repr=False)
+    viewer_token: str = field(default="", repr=False)
     stale_after_seconds: float = 45.0
     ingest_bytes_max: int = 4 * 1024 * 1024
     tenant: str = "default"
@@ -42,6 +44,12 @@ class DashboardConfig:
     customers: CustomerIds = REFUSED_IN_CLEAR
     trusted_proxies: tuple[str, ...] = ()
     proxy_user_header: str = "X-Forwarded-User"
+    proxy_role_header: str = ""
+
+    @property
+    def tokens(self) -> tuple[str, ...]:
+        """All that are set."""
+        return tuple(filter(None, (self.token, self.supervisor_token, self.viewer_token)))
 
     @property
     def speed(self) -> float:
@@ -65,14 +73,16 @@ class DashboardConfig:
             raise ProblemsError(*problems)
 
     def _problems(self) -> Iterator[Problem]:
-        if not self.on_loopback and not self.token and not self.trusted_proxies:
+        if not self.on_loopback and not self.tokens and not self.trusted_proxies:
             what = "reachable from other machines, but no token is set"
             hint = (
                 "set TICKETPULSE_HTTP_TOKEN, or TICKETPULSE_HTTP_HOST=127.0.0.1; behind a proxy that"
                 " knows its users TICKETPULSE_TRUSTED_PROXIES"
             )
             yield Problem(f"http_host {self.host or '(all addresses)'}", what, hint)
-        if any(character.isspace() for character in self.token):
+        if len(set(self.tokens)) < len(self.tokens):
+            yield Problem("http_token", "two roles have the same token", "give each its own")
+        if any(character.isspace() for token in self.tokens for character in token):
             hint = "choose one without blanks and line ends"
             yield Problem("http_token", "a token can't contain blanks", hint)
         for text in self.trusted_proxies:
@@ -84,6 +94,9 @@ class DashboardConfig:
         if self.trusted_proxies and not _HEADER.fullmatch(self.proxy_user_header):
             hint = "a header's name, such as X-Forwarded-User"
             yield Problem("proxy_user_header", "this is no header", hint)
+        if self.proxy_role_header and not _HEADER.fullmatch(self.proxy_role_header):
+            hint = "a header's name, such as X-Forwarded-Groups; empty: everybody is an admin"
+            yield Problem("proxy_role_header", "this is no header", hint)
         try:
             ZoneInfo(self.zone)
         except (KeyError, ValueError, OSError):

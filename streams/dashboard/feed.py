@@ -121,18 +121,24 @@ class LiveFeed:
             self._changed.notify_all()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
+    def now_ms(self) -> int:
+        """The pipeline's now, as far as it is known here."""
+        progress = self._frame.progress if self._frame else None
+        if progress is None:
+            return self._clock.now_ms()
+        return progress.pipeline_now_ms(self._wall_clock.now_ms(), self._config.speed)
+
     def pulse(self) -> dict[str, object]:
         """The clock and the freshness of right now: small, sent between snapshots too."""
         wall_ms = self._wall_clock.now_ms()
         progress = self._frame.progress if self._frame else None
         config = self._config
-        now_ms = (
-            self._clock.now_ms()
-            if progress is None
-            else progress.pipeline_now_ms(wall_ms, config.speed)
-        )
         return {
-            "clock": {"now_ms": now_ms, "speed": config.speed, "virtual": config.demo is not None},
+            "clock": {
+                "now_ms": self.now_ms(),
+                "speed": config.speed,
+                "virtual": config.demo is not None,
+            },
             "fresh": freshness(progress, wall_ms, config.stale_after_seconds, self.trouble),
         }
 

@@ -21,6 +21,21 @@ CONTENT_TYPES = {
 }
 
 
+VIEW_PATHS = (
+    "/wall",
+    "/board",
+    "/service",
+    "/calls",
+    "/satisfaction",
+    "/people",
+    "/complaints",
+    "/customers",
+    "/quality",
+    "/alerts",
+    "/tickets/{tenant}/{source}/{ticket_id:.+}",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class StaticFile:
     body: bytes
@@ -35,17 +50,23 @@ class Pages:
         self._access = access
         self._files = _read_all(files("streams.dashboard") / "static", "")
         page = self._files.pop("index.html").body.decode()
+        view = self._files.pop("view.html").body.decode()
         sign_in = self._files.pop("session.html").body.decode()
         # Of everything a reader gets, the settings inside the page included.
         page_unnamed = _filled(page, config, "")
-        parts = [page_unnamed, *(file.etag for _, file in sorted(self._files.items()))]
+        parts = [page_unnamed, view, *(file.etag for _, file in sorted(self._files.items()))]
         self.build = hashlib.sha256("".join(parts).encode()).hexdigest()[:16]
         self._page = _filled(page, config, self.build)
+        self._view = _filled(view, config, self.build)
         self._sign_in = _filled(sign_in, config, self.build)
 
     async def page(self, _request: web.Request) -> web.Response:
         """The live page."""
         return _html(self._page)
+
+    async def view(self, _request: web.Request) -> web.Response:
+        """Every other page: one frame, filled by its script."""
+        return _html(self._view)
 
     async def sign_in(self, _request: web.Request) -> web.Response:
         """The form that asks for the token."""
@@ -54,11 +75,12 @@ class Pages:
     async def let_in(self, request: web.Request) -> web.Response:
         """Check the form's token; a wrong one shows the form again."""
         form = await request.post()
-        if not self._access.token_matches(str(form.get("token", ""))):
+        token = str(form.get("token", ""))
+        if self._access.role_of_token(token) is None:
             refused = self._sign_in.replace('data-refused="false"', 'data-refused="true"')
             return _html(refused, status=401)
         response = web.Response(status=303, headers={"Location": "/"})
-        self._access.let_in(response, secure=request.secure)
+        self._access.let_in(response, token, secure=request.secure)
         return response
 
     async def static(self, request: web.Request) -> web.Response:

@@ -1,6 +1,9 @@
 """The live page, its API and the ingest edge as one role.
 
-GET  /                                   the page
+GET  /                                   the overview
+GET  /wall, /board, /calls, /alerts, …   further pages; see `streams.dashboard.views` for their data
+GET  /api/me                             who asks, and what they may do
+POST /api/alerts/actions                 see `streams.dashboard.acting`
 GET  /api/live                           everything the page shows
 GET  /api/stream                         the same as server-sent events
 GET  /api/tickets/{tenant}/{source}/{id} one ticket with its clocks
@@ -18,15 +21,17 @@ import orjson
 from aiohttp import web
 
 from schemas.problems import Problem, ProblemsError
-from streams.dashboard.access import Access, problem, put_headers
+from streams.dashboard.access import IDENTITY, Access, problem, put_headers
+from streams.dashboard.acting import Acting
 from streams.dashboard.config import DashboardConfig
 from streams.dashboard.contract import Explainer, Publisher, Reader
 from streams.dashboard.explaining import ExplainEndpoint
 from streams.dashboard.feed import LiveFeed
 from streams.dashboard.ingest import Ingest
-from streams.dashboard.pages import Pages
+from streams.dashboard.pages import VIEW_PATHS, Pages
 from streams.dashboard.snapshot import read_ticket
 from streams.dashboard.stream import EventStream, live_document
+from streams.dashboard.views import Views
 from streams.runtime.clock import Clock, SystemClock
 
 STOP_SECONDS_MAX = 3.0
@@ -78,6 +83,8 @@ class Dashboard:
         self._threads = ThreadPoolExecutor(1, thread_name_prefix="dashboard-api")
         self._explaining = ExplainEndpoint()
         self._ingest = Ingest(config, clock, publisher)
+        self._views = Views(config, reader, self._feed.now_ms)
+        self._acting = Acting(publisher, self._feed.now_ms)
         self._stopping = asyncio.Event()
         self._runner = web.AppRunner(
             self._build_app(), access_log=None, shutdown_timeout=STOP_SECONDS_MAX
@@ -136,6 +143,7 @@ class Dashboard:
         await self._feed.close()
         await self._runner.cleanup()
         self._threads.shutdown(wait=False, cancel_futures=True)
+        self._views.close()
 
     def healthy(self) -> str | None:
         """None, or why the page shows no new numbers."""
@@ -170,6 +178,10 @@ class Dashboard:
         app.add_routes(
             [
                 web.get("/", pages.page),
+                *(web.get(path, pages.view) for path in VIEW_PATHS),
+                *self._views.routes(),
+                web.get("/api/me", self._me),
+                web.post("/api/alerts/actions", self._acting.post),
                 web.get("/session", pages.sign_in),
                 web.post("/session", pages.let_in),
                 web.get("/static/{path:.+}", pages.static),
@@ -183,6 +195,17 @@ class Dashboard:
             ]
         )
         return app
+
+    async def _me(self, request: web.Request) -> web.Response:
+        identity = request[IDENTITY]
+        return web.json_response(
+            {
+                "actor": identity.actor,
+                "role": identity.role,
+                "may_act": identity.may("supervisor"),
+                "explains": self._explaining.explainer is not None,
+            }
+        )
 
     async def _live(self, _request: web.Request) -> web.Response:
         frame = await self._feed.current(ANSWER_SECONDS_MAX)

@@ -97,7 +97,12 @@ def read_ticket(reader: Reader, tenant: str, source: str, ticket_id: str) -> Row
     clocks = reader.query_rows(read_query(_QUERIES, "ticket_clocks"), key)
     if not tickets and not clocks:
         return None
-    return {"ticket": tickets[0] if tickets else None, "clocks": clocks}
+    numbers = reader.query_rows(read_query(_QUERIES, "complaint_number"), key)
+    return {
+        "ticket": tickets[0] if tickets else None,
+        "clocks": clocks,
+        "complaint_number": numbers[0]["complaint_number"] if numbers else None,
+    }
 
 
 def day_start_ms(now_ms: int, zone: str) -> int:

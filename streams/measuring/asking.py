@@ -25,9 +25,9 @@ _BUCKETS: Mapping[Period, str] = {
 class Reader(Protocol):
     """Asks a database."""
 
-    def query_rows(
-        self, sql: str, params: Mapping[str, object] | None = None
-    ) -> list[dict[str, object]]: ...
+    def query_rows(self, sql: str, params: Mapping[str, object]) -> list[dict[str, object]]:
+        """Rows by column name; parameters stand as `{name:Type}` in the SQL."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

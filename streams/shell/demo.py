@@ -1,10 +1,17 @@
-"""The demo: everything in one process, on real input, on a clock of its own."""
+"""The demo: everything in one process, on real input, on a clock of its own.
+
+The tickets are real. The city publishes no calls and no ratings, so those beside them are generated; their
+source says so.
+"""
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
-from schemas.instants import parse_rfc3339
+from schemas.instants import from_ms, parse_rfc3339, to_ms
+from streams.generating import Centre, Size, Told
 from streams.importing import (
     BOSTON_SAMPLE,
     BOSTON_SAMPLE_SPEED,
@@ -14,7 +21,7 @@ from streams.importing import (
 )
 from streams.runtime.clock import VirtualClock
 from streams.runtime.role import Role
-from streams.shell.application import ROLES, Extras, Parts, Told, run_roles
+from streams.shell.application import ROLES, Extras, Parts, Told as Ready, run_roles
 from streams.shell.feeder import Feeder, Recorded
 from streams.shell.settings import Settings
 
@@ -24,11 +31,12 @@ POLICY = (
 )  # from whichever folder it is run
 TITLE = "ticketpulse · City of Boston, 2011"
 ZONE = "America/New_York"
+CALLS = Size(days=10, calls=9_000, tickets=0)
 # On a fast clock a second of ours is long: the page should show a breach soon after its instant.
 BRISK = {"checkpoint_seconds": 0.5, "writer_flush_seconds": 0.25}
 
 
-async def run_demo(settings: Settings, told: Told, speed: float = BOSTON_SAMPLE_SPEED) -> None:
+async def run_demo(settings: Settings, told: Ready, speed: float = BOSTON_SAMPLE_SPEED) -> None:
     """Feed the shipped sample as its virtual clock reaches it, until stopped.
 
     What is stored is thrown away at the end: each demo begins anew.
@@ -47,14 +55,27 @@ async def run_demo(settings: Settings, told: Told, speed: float = BOSTON_SAMPLE_
         start_ms = parse_rfc3339(BOSTON_SAMPLE_START)
 
         def feeder(parts: Parts) -> Sequence[Role]:
-            return [Feeder(_recorded(messages), parts.clock, parts.producer.publish)]
+            recorded = _recorded(messages, _calls(start_ms))
+            return [Feeder(recorded, parts.clock, parts.producer.publish)]
 
         extras = Extras(lambda: VirtualClock(start_ms, speed), feeder, TITLE, ZONE)
         await run_roles(settings, ROLES, told, extras)
 
 
-def _recorded(messages: Sequence[Message]) -> list[Recorded]:
-    return [
+def _recorded(messages: Sequence[Message], calls: Iterable[Told]) -> list[Recorded]:
+    """By the instant at which each is to be told."""
+    tickets = [
         Recorded(message.ingested_ms, message.topic, message.key, message.value)
         for message in messages
     ]
+    others = [Recorded(one.at_ms, one.topic, one.key, one.value) for one in calls]
+    return sorted([*tickets, *others], key=lambda one: one.instant_ms)
+
+
+def _calls(start_ms: int) -> Iterator[Told]:
+    """Of a centre that never was, from the midnight before yesterday on."""
+    zone = ZoneInfo(ZONE)
+    midnight = from_ms(start_ms).astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    began_ms = to_ms(midnight - timedelta(days=1))
+    for told in Centre(311, began_ms, CALLS, source="simulated").days():
+        yield from told

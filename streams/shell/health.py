@@ -128,12 +128,12 @@ class HealthServer:
     ) -> web.Response:
         """Details only for who may know them: they name addresses, tickets and errors."""
         document: dict[str, object] = {"status": status}
-        if self._access.authorized(request):
+        if self._access.identity_of(request) is not None:
             document |= {name: detail for name, detail in details.items() if detail}
         return web.json_response(document, status=503 if failed else 200)
 
     async def _metrics(self, request: web.Request) -> web.Response:
-        if not self._access.authorized(request):
+        if not self._access.identity_of(request) is not None:
             detail = "send Authorization: Bearer TOKEN"
             challenge = {"WWW-Authenticate": 'Bearer realm="ticketpulse"'}
             return problem(401, "unauthorized", detail, **challenge)

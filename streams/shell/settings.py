@@ -57,7 +57,14 @@ class Settings(BaseSettings):
     tenant: IdPart = Field("default", description="tenant of events that name none")
     http_host: str = Field("127.0.0.1", description="address that the page and API bind to")
     http_port: int = Field(8311, ge=0, le=65535, description="their port; 0 takes a free one")
-    http_token: SecretStr = Field(SecretStr(""), description="bearer token; needed off loopback")
+    http_token: SecretStr = Field(
+        SecretStr(""), description="bearer token of admins; one is needed off loopback"
+    )
+    http_supervisor_token: SecretStr = Field(
+        SecretStr(""),
+        description="token that may read, acknowledge and silence, but send no events",
+    )
+    http_viewer_token: SecretStr = Field(SecretStr(""), description="token that may only read")
     http_names: str = Field(
         "", description="further names that the page is reached by, e.g. of a proxy; with commas"
     )
@@ -67,6 +74,10 @@ class Settings(BaseSettings):
     )
     proxy_user_header: str = Field(
         "X-Forwarded-User", description="header in which such a proxy names the user"
+    )
+    proxy_role_header: str = Field(
+        "",
+        description="header in which it names viewer, supervisor or admin; empty: all are admins",
     )
     ingest_bytes_max: int = Field(
         4 * 1024 * 1024, ge=1024, description="largest body of POST /events"

@@ -11,6 +11,7 @@ from playwright.async_api import Browser, Page, Request, async_playwright
 from schemas.instants import to_ms
 from sinks.clickhouse.client import ClickHouse
 from streams.dashboard.config import DashboardConfig
+from streams.dashboard.contract import Publisher
 from streams.dashboard.server import Dashboard, dashboard_role
 from streams.runtime.clock import Clock, ManualClock
 from tests.dashboard_story import at
@@ -51,10 +52,15 @@ class Site:
     offline: bool = False
     _running: list[tuple[Dashboard, asyncio.Task[None]]] = field(default_factory=list)
 
-    async def serve(self, config: DashboardConfig, wall: Clock | None = None) -> Dashboard:
+    async def serve(
+        self,
+        config: DashboardConfig,
+        wall: Clock | None = None,
+        publisher: Publisher | None = None,
+    ) -> Dashboard:
         """Start a dashboard."""
         role = dashboard_role(
-            config, self.database, ManualClock(to_ms(NOW)), None, wall or self.wall
+            config, self.database, ManualClock(to_ms(NOW)), publisher, wall or self.wall
         )
         await role.start()
         self._running.append((role, asyncio.create_task(role.run())))
@@ -75,6 +81,7 @@ class Site:
         height: int = 1080,
         dark: bool = False,
         locale: str = "en-US",
+        path: str = "",
     ) -> Page:
         """A new visitor looks at the page."""
         context = await self.browser.new_context(
@@ -87,7 +94,7 @@ class Site:
         page.on("console", lambda message: self._said(message.type, message.text))
         page.on("pageerror", lambda error: self.faults.append(f"script error: {error}"))
         page.on("request", lambda request: self._asked(role, request))
-        await page.goto(role.url)
+        await page.goto(role.url + path)
         return page
 
     def _said(self, kind: str, text: str) -> None:

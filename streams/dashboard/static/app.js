@@ -1,20 +1,17 @@
 // The live operations view.
 
 import { BreachChart } from "./chart.js";
-import { clockName, day, duration, instant, number, percent, time, timeWithSeconds, wallTime } from "./format.js";
-import { Live } from "./live.js";
+import { clockName, duration, instant, number, percent } from "./format.js";
+import { Frame, element } from "./frame.js";
 import { Rows, node, put } from "./rows.js";
 import { showLetters, showTicket } from "./sheet.js";
-import { currentLanguage, switchLanguage, text, words } from "./text.js";
+import { text, words } from "./text.js";
 
-const element = (id) => document.getElementById(id);
 const HOUR_MS = 3_600_000;
-const FAST = 30; // from this speed on, seconds are a flicker
 
-const live = new Live(() => render());
 const chart = new BreachChart();
-let now = Date.now();
-const slow = () => (live.clock?.speed ?? 1) < FAST;
+const frame = new Frame({ onNews: render, onTick: tick, onColours: () => chart.rebuild() });
+const slow = () => frame.slow;
 
 // --- tables ---
 
@@ -46,11 +43,11 @@ const breaches = new Rows(element("breaches"), element("breaches-empty"), (first
   const [clock, due, breach, late, team, state] = ["clock-name", "due-at", "breach-at", "late num", "team", "state"].map((name) => node("td", name));
   const chip = node("span", "chip");
   state.append(chip);
-  const tick = (item) => put(late, item.due_ms === null ? "–" : `+${duration((item.ended_ms ?? now) - item.due_ms, slow())}`);
+  const tick = (item) => put(late, item.due_ms === null ? "–" : `+${duration((item.ended_ms ?? frame.now) - item.due_ms, slow())}`);
   const update = (item) => {
     put(clock, clockName(item.clock));
-    put(due, instant(item.due_ms, now));
-    put(breach, instant(item.breach_ms, now));
+    put(due, instant(item.due_ms, frame.now));
+    put(breach, instant(item.breach_ms, frame.now));
     setTeam(team, item.team_name);
     put(chip, words("states")[item.state] ?? item.state);
     chip.dataset.open = String(item.state === "running" || item.state === "paused");
@@ -65,14 +62,14 @@ const due = new Rows(element("due"), element("due-empty"), (first) => {
   ticket.append(clock);
   const [team, at, left] = ["team", "due-at", "left num"].map((name) => node("td", name));
   const tick = (item) => {
-    const rest = item.due_ms - now;
+    const rest = item.due_ms - frame.now;
     put(left, rest <= 0 ? words("dueNow") : duration(rest, slow()));
     left.dataset.risk = String(item.is_at_risk || rest <= 0);
   };
   const update = (item) => {
     put(clock, clockName(item.clock));
     setTeam(team, item.team_name);
-    put(at, instant(item.due_ms, now));
+    put(at, instant(item.due_ms, frame.now));
     tick(item);
   };
   return { row: rowOf(ticket, team, at, left), update, tick };
@@ -106,17 +103,6 @@ const teams = new Rows(element("teams"), element("teams-empty"), () => {
 
 // --- what is shown ---
 
-function renderClock() {
-  const reading = live.nowMs();
-  if (reading === null) return;
-  now = reading;
-  put(element("clock-time"), slow() ? timeWithSeconds(now) : time(now));
-  put(element("clock-date"), day(now));
-  const badge = element("clock-virtual");
-  badge.hidden = !live.clock.virtual;
-  put(badge, text("virtual", { speed: number(live.clock.speed) }));
-}
-
 function renderHeadline({ headline, teams: rows, next_due: nextDue, breaches_by_minute: minutes }) {
   put(element("n-open"), number(headline.open_tickets));
   put(element("n-risk"), number(headline.at_risk_tickets));
@@ -127,7 +113,7 @@ function renderHeadline({ headline, teams: rows, next_due: nextDue, breaches_by_
   put(element("s-open"), holding === 1 ? words("inOneTeam") : text("inTeams", { n: number(holding) }));
   put(element("s-risk"), text("ofOpen", { p: percent(headline.at_risk_tickets, headline.open_tickets) }));
   put(element("s-total"), text("stillOpen", { n: number(headline.overdue_tickets) }));
-  const since = now - HOUR_MS;
+  const since = frame.now - HOUR_MS;
   const lastHour = minutes.reduce((sum, [at, count]) => (at > since ? sum + count : sum), 0);
   put(element("s-today"), text("lastHour", { n: number(lastHour) }));
   renderNext(nextDue);
@@ -135,7 +121,7 @@ function renderHeadline({ headline, teams: rows, next_due: nextDue, breaches_by_
 
 function renderNext(nextDue) {
   const next = nextDue[0];
-  const said = !next ? words("nothingSoon") : next.due_ms <= now ? words("dueNow") : text("nextIn", { d: duration(next.due_ms - now, slow()) });
+  const said = !next ? words("nothingSoon") : next.due_ms <= frame.now ? words("dueNow") : text("nextIn", { d: duration(next.due_ms - frame.now, slow()) });
   put(element("s-soon"), said);
 }
 
@@ -148,114 +134,23 @@ function renderLetters({ dead_letters: letters }) {
   put(element("letters-text"), total === 0 ? words("lettersNone") : total === 1 ? words("lettersOne") : text("letters", { n: number(total) }));
 }
 
-const MARKS = { live: "●", stale: "▲", waiting: "○" };
-let announced = "";
-
-function renderFreshness() {
-  const { name, why } = live.state();
-  document.body.dataset.state = name;
-  put(element("fresh-mark"), MARKS[name]);
-  put(element("fresh-state"), words(name));
-  const asOf = live.fresh?.as_of_ms;
-  const known = asOf !== null && asOf !== undefined;
-  const at = known ? wallTime(asOf) : "";
-  put(element("fresh-detail"), known ? freshDetail(at, name) : words("waitingDetail"));
-  const banner = bannerText(name, why, known, at);
-  put(element("banner"), banner);
-  element("banner").hidden = banner === "";
-  const saying = banner || words(name);
-  if (`${name} ${why}` !== announced) {
-    announced = `${name} ${why}`;
-    element("announce").textContent = saying;
-  }
-}
-
-function freshDetail(at, name) {
-  const parts = [text("asOf", { at })];
-  if (live.clock?.virtual) parts.push(words("realTime"));
-  if (name === "stale") parts.push(text("ago", { d: duration(live.ageMs()) }));
-  return parts.join(" · ");
-}
-
-function bannerText(name, why, known, at) {
-  if (why === "connection") return known ? text("bannerConnection", { at }) : words("bannerConnectionNone");
-  if (name !== "stale") return "";
-  if (why === "database") return known ? text("bannerDatabase", { at }) : words("bannerDatabaseNone");
-  const d = duration(live.ageMs());
-  if (why === "partitions") return text("bannerPartitions", { n: live.fresh.partitions_behind, all: live.fresh.partitions, d, at });
-  return text("bannerPipeline", { d, at });
-}
-
-function render() {
-  renderClock();
-  renderFreshness();
-  const content = live.content;
-  if (!content) return;
+function render(content) {
   renderHeadline(content);
   renderLetters(content);
   mostOpen = Math.max(1, ...content.teams.map((row) => row.open_tickets));
   teams.show(content.teams.filter((row) => row.open_tickets > 0), (row) => row.team_name);
   breaches.show(content.latest_breaches, cycleKey);
   due.show(content.next_due, cycleKey);
-  chart.show(content, now, live.clock.speed);
+  chart.show(content, frame.now, frame.live.clock.speed);
 }
 
-function tick() {
-  renderClock();
-  renderFreshness();
-  if (!live.content) return;
+function tick(content) {
   breaches.tick();
   due.tick();
-  renderNext(live.content.next_due);
+  renderNext(content.next_due);
 }
 
-// --- language and colours ---
+element("letters").addEventListener("click", () => showLetters(frame.live.content?.dead_letters ?? []));
 
-function relabel() {
-  document.documentElement.lang = currentLanguage();
-  for (const item of document.querySelectorAll("[data-text]")) item.textContent = words(item.dataset.text);
-  for (const item of document.querySelectorAll("[data-title]")) item.title = words(item.dataset.title);
-  for (const item of document.querySelectorAll("[data-label]")) item.setAttribute("aria-label", words(item.dataset.label));
-  const language = element("language");
-  language.textContent = words("otherLanguage");
-  language.lang = currentLanguage() === "en" ? "zh-CN" : "en";
-  language.setAttribute("aria-label", words("toOtherLanguage"));
-  relabelTheme();
-  chart.rebuild();
-  render();
-}
-
-const systemDark = matchMedia("(prefers-color-scheme: dark)");
-const isDark = () => (document.documentElement.dataset.theme ?? (systemDark.matches ? "dark" : "light")) === "dark";
-
-function relabelTheme() {
-  const button = element("theme");
-  button.textContent = isDark() ? words("light") : words("dark");
-  button.setAttribute("aria-label", isDark() ? words("toLight") : words("toDark"));
-}
-
-element("theme").addEventListener("click", () => {
-  const theme = isDark() ? "light" : "dark";
-  document.documentElement.dataset.theme = theme;
-  try {
-    localStorage.setItem("ticketpulse.theme", theme);
-  } catch {
-    // Then it holds for this visit only.
-  }
-  relabelTheme();
-  chart.rebuild();
-});
-systemDark.addEventListener("change", () => {
-  relabelTheme();
-  chart.rebuild();
-});
-element("language").addEventListener("click", () => {
-  switchLanguage();
-  relabel();
-});
-element("letters").addEventListener("click", () => showLetters(live.content?.dead_letters ?? []));
-
-
-relabel();
-setInterval(tick, 250);
-setInterval(() => live.content && chart.show(live.content, now, live.clock.speed), 1000);
+frame.relabel();
+setInterval(() => frame.live.content && chart.show(frame.live.content, frame.now, frame.live.clock.speed), 1000);

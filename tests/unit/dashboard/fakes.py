@@ -25,6 +25,7 @@ NAMES = (
     "dead_letters",
     "ticket",
     "ticket_clocks",
+    "complaint_number",
 )
 NAME_OF_SQL = {read_query("streams.dashboard.queries", name): name for name in NAMES}
 

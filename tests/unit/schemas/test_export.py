@@ -61,6 +61,7 @@ SAMPLE_ROWS: dict[str, Mapping[str, object]] = {
     "survey_answers": outcome_rows.survey_answer(),
     **{table: outcome_rows.window(table) for table in BY_TABLE},
     "complaint_numbers": outcome_rows.complaint_number(),
+    "alert_actions": outcome_rows.alert_action(),
 }
 
 

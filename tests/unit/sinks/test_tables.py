@@ -30,6 +30,7 @@ ROW_OF_TABLE = {
     "clock_windows": outcomes.ClockWindowRow,
     "ticket_windows": outcomes.TicketWindowRow,
     "complaint_numbers": outcomes.ComplaintNumberRow,
+    "alert_actions": outcomes.AlertActionRow,
 }
 each_table = pytest.mark.parametrize("spec", TABLES, ids=lambda spec: spec.name)
 
