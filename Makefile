@@ -55,9 +55,13 @@ check: $(STAMP)  ## ruff, mypy --strict, import contracts, deploy lints
 	$(BIN)/lint-imports
 	$(BIN)/ticketpulse policy check deploy/policies
 	@for tool in promtool amtool; do command -v $$tool >/dev/null || { echo "$$tool is missing: apt-get install prometheus prometheus-alertmanager" >&2; exit 1; }; done
-	promtool check config deploy/prometheus/prometheus.yml
+	promtool check config --syntax-only deploy/prometheus/prometheus.yml
+	promtool check rules deploy/prometheus/rules.yml
 	promtool test rules deploy/prometheus/rules_test.yml
 	amtool check-config deploy/alertmanager/alertmanager.yml
+	$(BIN)/hadolint deploy/Dockerfile
+	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec deploy/compose.yaml
+	$(BIN)/python -m streams.reporting.grafana --check
 
 fmt: $(STAMP)  ## format and fix
 	$(BIN)/ruff check --fix .
@@ -68,6 +72,7 @@ bench: $(STAMP)  ## benchmarks, as ratios to the raw limit of the same run
 
 lock:  ## write requirements.lock anew (needs uv)
 	uv pip compile pyproject.toml --extra embedded --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header -o requirements.lock
+	uv pip compile pyproject.toml --universal --python-version 3.11 --constraint requirements.lock --generate-hashes --no-emit-index-url --no-emit-find-links --no-header -o deploy/requirements.lock
 
 clean:  ## remove the virtual environment and caches
 	rm -rf $(VENV) .kafka build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

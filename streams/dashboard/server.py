@@ -32,6 +32,7 @@ from streams.dashboard.pages import VIEW_PATHS, Pages
 from streams.dashboard.snapshot import read_ticket
 from streams.dashboard.stream import EventStream, live_document
 from streams.dashboard.views import Views
+from streams.dashboard.watched import Found, Watched
 from streams.runtime.clock import Clock, SystemClock
 
 STOP_SECONDS_MAX = 3.0
@@ -85,6 +86,7 @@ class Dashboard:
         self._ingest = Ingest(config, clock, publisher)
         self._views = Views(config, reader, self._feed.now_ms)
         self._acting = Acting(publisher, self._feed.now_ms)
+        self._watched = Watched(reader, config.tenant, self._feed.now_ms)
         self._stopping = asyncio.Event()
         self._runner = web.AppRunner(
             self._build_app(), access_log=None, shutdown_timeout=STOP_SECONDS_MAX
@@ -123,16 +125,19 @@ class Dashboard:
 
     async def run(self) -> None:
         """Serve until `stop`."""
-        feeding = asyncio.ensure_future(self._feed.run())
-        stopping = asyncio.ensure_future(self._stopping.wait())
+        work = {
+            asyncio.ensure_future(self._feed.run()),
+            asyncio.ensure_future(self._watched.run()),
+            asyncio.ensure_future(self._stopping.wait()),
+        }
         try:
-            done, _ = await asyncio.wait({feeding, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait(work, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()  # raises what broke it
         finally:
-            for task in (feeding, stopping):
+            for task in work:
                 task.cancel()
-            await asyncio.gather(feeding, stopping, return_exceptions=True)
+            await asyncio.gather(*work, return_exceptions=True)
 
     async def stop(self) -> None:
         """End the streams, finish the answers that were begun, give the port back."""
@@ -144,6 +149,7 @@ class Dashboard:
         await self._runner.cleanup()
         self._threads.shutdown(wait=False, cancel_futures=True)
         self._views.close()
+        self._watched.close()
 
     def healthy(self) -> str | None:
         """None, or why the page shows no new numbers."""
@@ -153,6 +159,10 @@ class Dashboard:
     def ready(self) -> str | None:
         """The same: a page without numbers should get no readers."""
         return self.healthy()
+
+    def watched(self) -> Found:
+        """The numbers that alerting rules watch."""
+        return self._watched.found
 
     def counters(self) -> DashboardCounters:
         """A snapshot of the counters."""

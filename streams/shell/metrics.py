@@ -327,6 +327,31 @@ METRICS: tuple[Metric, ...] = (
         "dashboard",
     ),
     Metric(
+        "ticketpulse_measure_percent",
+        "gauge",
+        "percent",
+        ("measure", "bound"),
+        "a number that rules watch, and the ends of its 95 % interval; of the last hour (calls), day (SLA) or week"
+        " (CSAT). Nothing counted: none",
+        "dashboard",
+    ),
+    Metric(
+        "ticketpulse_measure_sample",
+        "gauge",
+        "things",
+        ("measure",),
+        "what that number rests on",
+        "dashboard",
+    ),
+    Metric(
+        "ticketpulse_backlog_age_seconds",
+        "gauge",
+        "seconds",
+        (),
+        "90 % of the open tickets are younger",
+        "dashboard",
+    ),
+    Metric(
         "ticketpulse_ingest_accepted_total",
         "counter",
         "events",

@@ -171,6 +171,14 @@ def _of_dashboard(dashboard: Dashboard) -> Iterator[Sample]:
     yield Sample("ticketpulse_dashboard_queries_total", counters.queries_total)
     yield Sample("ticketpulse_dashboard_query_failures_total", counters.query_failures_total)
     yield Sample("ticketpulse_dashboard_query_seconds_total", counters.query_seconds_total)
+    found = dashboard.watched()
+    for one in found.measured:
+        yield Sample("ticketpulse_measure_sample", one.sample, (one.metric,))
+        for bound, value in (("value", one.value), ("low", one.low), ("high", one.high)):
+            if value is not None:
+                yield Sample("ticketpulse_measure_percent", value, (one.metric, bound))
+    if found.backlog_age_ms is not None:
+        yield Sample("ticketpulse_backlog_age_seconds", found.backlog_age_ms / 1_000)
     yield Sample("ticketpulse_ingest_accepted_total", counters.events_accepted_total)
     yield Sample("ticketpulse_ingest_rejected_total", counters.events_rejected_total)
     yield Sample("ticketpulse_ingest_unacknowledged_total", counters.events_unacknowledged_total)
