@@ -53,7 +53,9 @@ class Alertmanager:
         yield self._alert(notification, ends_ms)
         was = notification.was
         if was is not None:
-            yield self._alert(replace(notification, level=was.level, team=was.team), now_ms)
+            before = replace(notification, level=was.level, team=was.team, step=was.step)
+            if before != notification:
+                yield self._alert(before, now_ms)
 
     def _alert(self, notification: Notification, ends_ms: int) -> dict[str, object]:
         wanted, level = notification.wanted, notification.level
@@ -69,6 +71,8 @@ class Alertmanager:
                 "ticket": wanted.ticket_id,
                 "clock": wanted.clock,
                 "team": notification.team or "none",
+                # A further rung is another alert, so that it can be routed, and notifies anew.
+                **({"escalation": str(notification.step)} if notification.step > 1 else {}),
             },
             "annotations": {
                 "summary": english,

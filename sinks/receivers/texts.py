@@ -26,11 +26,15 @@ _HEADS: dict[Language, dict[tuple[str, str], str]] = {
     },
 }
 _LINES: dict[Language, str] = {
-    "en": "{head}: {clock} of ticket {ticket}, due {due}{holder}{late}",
-    "zh-CN": "{head}工单 {ticket} 的 {clock}，应于 {due} 前完成{holder}{late}",
+    "en": "{head}: {clock} of ticket {ticket}, due {due}{holder}{late}{asked}",
+    "zh-CN": "{head}工单 {ticket} 的 {clock}，应于 {due} 前完成{holder}{late}{asked}",
 }
 _HOLDERS: dict[Language, str] = {"en": "; {who}", "zh-CN": "；{who}"}
 _LATE: dict[Language, str] = {"en": " (known late)", "zh-CN": "（事后得知）"}
+_ASKED: dict[Language, str] = {
+    "en": " [escalation {step}: {to}]",
+    "zh-CN": "［第 {step} 级：{to}］",
+}
 _MORE: dict[Language, str] = {"en": "… and {count} more", "zh-CN": "……另有 {count} 条"}
 _TITLES: dict[Language, str] = {
     "en": "{count} messages about promises",
@@ -51,6 +55,9 @@ class Voice:
         who = " / ".join(
             filter(None, (notification.team, wanted.agent, wanted.priority, wanted.tier))
         )
+        asked = ""
+        if notification.status == "firing" and notification.step > 1 and notification.to:
+            asked = _ASKED[language].format(step=notification.step, to=notification.to)
         return printable(
             _LINES[language].format(
                 head=_HEADS[language][notification.status, notification.level],
@@ -59,6 +66,7 @@ class Voice:
                 due=self.due(wanted),
                 holder=_HOLDERS[language].format(who=who) if who else "",
                 late=_LATE[language] if notification.late else "",
+                asked=asked,
             )
         )
 
@@ -91,6 +99,7 @@ def particulars(notification: Notification) -> dict[str, str]:
         "priority": wanted.priority,
         "policy_version": wanted.policy_version,
         "late": "true" if notification.late else None,
+        "to": notification.to,
     }
     return {name: text for name, text in found.items() if text}
 

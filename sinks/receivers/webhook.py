@@ -69,6 +69,8 @@ def body_of(notification: Notification) -> bytes:
             "status": notification.status,
             "level": notification.level,
             "late": notification.late,
+            "step": notification.step,
+            "to": notification.to,
             "tenant": wanted.tenant,
             "source": wanted.source,
             "ticket_id": wanted.ticket_id,

@@ -1,21 +1,35 @@
-"""`ticketpulse alerts test`: does a page get through?"""
+"""`ticketpulse alerts`: what is open, what is done about it, and whether a page gets through."""
 
 import asyncio
+import getpass
 import os
+import secrets
 from collections.abc import Iterator, Sequence
-from typing import Annotated
+from typing import Annotated, Literal
 
+import orjson
 import typer
 from msgspec.structs import replace
+from pydantic import ValidationError
+from rich.console import Console
+from rich.table import Table
 
+from schemas.instants import rfc3339
 from schemas.notifications import Notification, Wanted
+from schemas.outcomes import AlertActionRow, AuditRow
 from schemas.problems import Problem, ProblemsError
+from sinks.clickhouse.queries import read_query
 from sinks.receivers.contract import Receiver, ReceiverError
+from streams.cli.database import opened_database
 from streams.cli.errors import told_clearly
+from streams.dashboard.access import Identity
+from streams.dashboard.acting import ACTIONS_TOPIC, AUDIT_TOPIC, Asked, rows_of
 from streams.runtime.clock import SystemClock
 from streams.shell.receivers import receivers_of
 from streams.shell.settings import load_settings
+from streams.shell.tool_producer import tool_producer
 
+ROWS_MAX = 500
 TICKET = "TEST"
 alerts = typer.Typer(no_args_is_help=True, help="Pages to people.")
 
@@ -43,6 +57,93 @@ def send_test(
         failed = asyncio.run(_tell_all(receivers))
         if failed:
             raise typer.Exit(1)
+
+
+@alerts.command("list")
+def show(
+    team: Annotated[str, typer.Option(help="only this team's")] = "",
+    level: Annotated[str, typer.Option(help="only at_risk, or only breach")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="one JSON object per line")] = False,
+) -> None:
+    """List open alerts, the gravest and oldest first, and what was done about them."""
+    with told_clearly(), opened_database() as database:
+        rows = database.query_rows(
+            read_query("streams.dashboard.queries", "alerts"),
+            {"tenant": "", "team": team, "level": level, "search": "", "rows_max": ROWS_MAX},
+        )
+        if as_json:
+            for row in rows:
+                typer.echo(orjson.dumps(row).decode())
+            return
+        table = Table("level", "due", "team", "alert", "handling", box=None)
+        for row in rows:
+            due = "" if row["due_ms"] is None else rfc3339(int(str(row["due_ms"])))
+            handling = f"{row['action']} by {row['actor']}" if row["action"] else ""
+            cells = (row["level"], due, row["team_name"], row["key"], handling)
+            table.add_row(*map(str, cells))
+        Console(width=200).print(table)
+        typer.echo(f"{len(rows)} open")
+
+
+Key = Annotated[str, typer.Argument(help="key of the alert, as `alerts list` shows it: sla:…")]
+Reason = Annotated[str, typer.Option(help="why; stands in the audit")]
+
+
+@alerts.command("ack")
+def acknowledge(
+    key: Key,
+    minutes: Annotated[
+        int | None, typer.Option(min=1, help="it holds; else as the file says")
+    ] = None,
+    reason: Reason = "",
+) -> None:
+    """Acknowledge an alert: the next rung of its ladder waits until that expires."""
+    _act(key, "acknowledge", minutes, reason)
+
+
+@alerts.command("release")
+def release(key: Key, reason: Reason = "") -> None:
+    """Take an acknowledgement back."""
+    _act(key, "release", None, reason)
+
+
+@alerts.command("silence")
+def silence(
+    key: Key,
+    minutes: Annotated[int, typer.Option(min=1, help="nothing is told of it for so long")] = 60,
+    reason: Reason = "",
+) -> None:
+    """Say nothing of an alert for a while. Its end is told all the same."""
+    _act(key, "silence", minutes, reason)
+
+
+def _act(
+    key: str, action: Literal["acknowledge", "release", "silence"], minutes: int | None, reason: str
+) -> None:
+    """Write it down, and who did it, as the page does."""
+    with told_clearly():
+        try:
+            asked = Asked(key=key, action=action, minutes=minutes, reason=reason)
+        except ValidationError as error:
+            first = error.errors()[0]
+            raise ProblemsError(
+                Problem(key, first["msg"], "see `ticketpulse alerts list`")
+            ) from error
+        now_ms = SystemClock().now_ms()
+        who = Identity(getpass.getuser(), "admin")
+        asyncio.run(_written(*rows_of(asked, who, now_ms, secrets.token_hex(6))))
+        typer.echo(f"{action}: {key}")
+
+
+async def _written(action: AlertActionRow, audit: AuditRow) -> None:
+    async with tool_producer(load_settings(), "ticketpulse-alerts") as producer:
+        for topic, key, row in (
+            (AUDIT_TOPIC, audit["audit_id"], audit),
+            (ACTIONS_TOPIC, action["key"], action),
+        ):
+            await producer.publish(
+                topic, [(key.encode(), orjson.dumps(row, option=orjson.OPT_UTC_Z))]
+            )
 
 
 def _chosen(receivers: Sequence[Receiver], only: list[str] | None) -> list[Receiver]:

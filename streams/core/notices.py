@@ -11,6 +11,7 @@ import msgspec
 from msgspec.structs import replace
 
 from schemas.notifications import Heard, Notice, Notification, Wanted
+from streams.core.alerting.escalation import NOWHERE, Standing
 from streams.core.alerting.page_age import paging_of
 
 FIRING_LEVELS = frozenset(("at_risk", "breach"))
@@ -31,32 +32,66 @@ class Unsaid(msgspec.Struct, frozen=True):
 Decision = Notification | Wait | Unsaid | None
 
 
-def decide(key: str, notice: Notice, receiver: str, now_ms: int, page_age_ms_max: int) -> Decision:
-    """What a receiver must hear of a key now; None: it has heard it all.
+def decide(
+    key: str,
+    notice: Notice,
+    receiver: str,
+    now_ms: int,
+    page_age_ms_max: int,
+    standing: Standing = NOWHERE,
+) -> Decision:
+    """What a receiver must hear of a key now; None: it has heard it all. `standing`: of a firing alert, on its
+    ladder; a further rung is a further page of the same key.
 
     A breach that is over before anybody has heard of it is not paged; it is in the outcome rows all the
     same. One that is found after `page_age_ms_max` is paged while somebody still waits, marked late.
     """
     wanted, heard = notice.wanted, notice.heard.get(receiver)
     if heard is not None and heard.version >= wanted.version:
-        return None
+        return _climb(key, wanted, heard, standing, now_ms)
     firing = heard if heard is not None and heard.status in _MAYBE_FIRING else None
     if not wanted.open or wanted.level not in FIRING_LEVELS:
         if firing is None:
             return Unsaid()
         once = _once(key, wanted.version)
-        return Notification(key, once, "resolved", firing.level, firing.team, wanted)
+        return Notification(
+            key, once, "resolved", firing.level, firing.team, wanted, step=firing.step
+        )
     if firing is not None and _stands(firing, wanted):
         return Unsaid()  # the same at another instant: no second page
     if wanted.level == "breach" and wanted.page_ms is not None and now_ms < wanted.page_ms:
         return Wait(wanted.page_ms)
+    if standing.held_ms is not None and standing.held_ms > now_ms:
+        return Wait(standing.held_ms)
     age_ms = 0 if wanted.breach_ms is None else wanted.recorded_ms - wanted.breach_ms
     late = paging_of("live", age_ms, page_age_ms_max, clock_open=wanted.open) == "late"
     same = firing is None or (firing.level, firing.team) == (wanted.level, wanted.team)
     was = None if same else firing
     repeat = firing is not None and _as_tried(firing) == (wanted.level, False)
     once = _once(key, firing.tried if repeat and firing is not None else wanted.version)
-    return Notification(key, once, "firing", wanted.level, wanted.team, wanted, was, late)
+    ladder = standing.step, standing.to, standing.severity
+    return Notification(key, once, "firing", wanted.level, wanted.team, wanted, was, late, *ladder)
+
+
+def _climb(
+    key: str, wanted: Wanted, heard: Heard, standing: Standing, now_ms: int
+) -> Notification | Wait | None:
+    """The next rung of what has been told; nothing at or after the end."""
+    if heard.status not in _MAYBE_FIRING or heard.ending or not wanted.open:
+        return None
+    if heard.level != wanted.level:
+        return None
+    to_say = standing.step > heard.step or heard.status == "maybe"
+    if to_say and standing.held_ms is not None and standing.held_ms > now_ms:
+        return Wait(standing.held_ms)
+    if to_say:
+        step = max(standing.step, heard.step)
+        once = f"{_once(key, wanted.version)}+{step}"
+        ladder = step, standing.to, standing.severity
+        return Notification(
+            key, once, "firing", heard.level, heard.team, wanted, heard, False, *ladder
+        )
+    return None if standing.next_ms is None else Wait(standing.next_ms)
 
 
 def again(key: str, notice: Notice, receiver: str) -> Notification | None:
@@ -65,7 +100,9 @@ def again(key: str, notice: Notice, receiver: str) -> Notification | None:
     if heard is None or heard.status != "firing":
         return None
     once = _once(key, heard.version)
-    return Notification(key, once, "firing", heard.level, heard.team, notice.wanted)
+    return Notification(
+        key, once, "firing", heard.level, heard.team, notice.wanted, step=heard.step
+    )
 
 
 def about_to_say(notice: Notice, receiver: str, notification: Notification, by: str = "") -> Notice:
@@ -74,11 +111,15 @@ def about_to_say(notice: Notice, receiver: str, notification: Notification, by: 
     first, so that its maker can tell, should it come back, whether anybody has tried since."""
     heard = notice.heard.get(receiver, Heard(0, "unsaid"))
     ending = notification.status == "resolved"
-    if (heard.status, heard.level, heard.ending) == ("maybe", notification.level, ending):
+    known = heard.status, heard.level, heard.ending, heard.step
+    if known == ("maybe", notification.level, ending, notification.step):
         return notice if heard.by == by else _with(notice, receiver, replace(heard, by=by))
     tried = notification.wanted.version
     level, team = notification.level, notification.team
-    return _with(notice, receiver, Heard(heard.version, "maybe", level, team, tried, ending, by))
+    step = notification.step
+    return _with(
+        notice, receiver, Heard(heard.version, "maybe", level, team, tried, ending, by, step)
+    )
 
 
 def as_heard(notice: Notice, receiver: str, before: Notice) -> Notice:
@@ -92,14 +133,16 @@ def as_heard(notice: Notice, receiver: str, before: Notice) -> Notice:
 def told(notice: Notice, receiver: str, notification: Notification) -> Notice:
     """After a delivery that was acknowledged."""
     version = notification.wanted.version
-    heard = Heard(version, notification.status, notification.level, notification.team)
+    heard = Heard(
+        version, notification.status, notification.level, notification.team, step=notification.step
+    )
     return _with(notice, receiver, heard)
 
 
 def unsaid(notice: Notice, receiver: str) -> Notice:
     """After a version that need not be heard: what fires goes on firing."""
     before = notice.heard.get(receiver, Heard(0, "unsaid"))
-    heard = Heard(notice.wanted.version, before.status, before.level, before.team)
+    heard = Heard(notice.wanted.version, before.status, before.level, before.team, step=before.step)
     return _with(notice, receiver, heard)
 
 
@@ -151,7 +194,7 @@ def _once(key: str, version: int) -> str:
     return f"{key}@{version}"
 
 
-def _rank(heard: Heard) -> tuple[int, int, str, str]:
-    """How far things were: a try is as far as the version that was tried; its answer is farther."""
+def _rank(heard: Heard) -> tuple[int, int, int, str, str]:
+    """How far things were: a try is as far as the version and rung that was tried; its answer is farther."""
     progress = max(heard.version, heard.tried)
-    return progress, _RANKS[heard.status], heard.level, heard.team or ""
+    return progress, heard.step, _RANKS[heard.status], heard.level, heard.team or ""

@@ -29,7 +29,9 @@ from schemas.problems import Problem, ProblemsError
 from schemas.topics import OUTCOME_TOPIC_OF_TABLE
 from sinks.receivers.contract import Receiver, ReceiverError
 from sinks.retry import Backoff
+from streams.core.alerting.escalation import NOWHERE, Standing, silenced_until
 from streams.core.notices import (
+    FIRING_LEVELS,
     Decision,
     Unsaid,
     Wait,
@@ -42,10 +44,12 @@ from streams.core.notices import (
     told,
     unsaid,
 )
+from streams.policies.escalating import load_escalation
 from streams.runtime.clock import Clock
 from streams.runtime.portions import portions
 from streams.runtime.producer import LoudProducer, PublishError
 from streams.runtime.stopping import stop_consumer
+from streams.shell.alert_actions import AlertActions
 from streams.shell.kafka_security import security_of
 from streams.shell.settings import Settings
 
@@ -228,6 +232,12 @@ class Notifier:
         self._lines = [_Line(receiver) for receiver in receivers]
         self._by = uuid4().hex[:12]  # this process, in marks
         self._names = frozenset(line.receiver.name for line in self._lines)
+        self._escalation = (
+            None if settings.escalation is None else load_escalation(settings.escalation)
+        )
+        self._fallback = settings.fallback_receiver
+        self._fallback_ms = round(settings.fallback_after_seconds * 1_000)
+        self._actions = AlertActions(settings, self._reconsider)
         self._page_age_ms_max = round(settings.page_age_seconds_max * 1_000)
         self._held = _Held()
         self._writing = asyncio.Lock()
@@ -248,6 +258,7 @@ class Notifier:
         """Join the group; ProblemsError when the broker can't be reached."""
         settings = self._settings
         try:
+            await self._actions.start()
             self._reader = await self._started(group=None)
             self._consumer = await self._started(group=f"{settings.group}-notifier")
         except (KafkaError, OSError) as error:
@@ -265,6 +276,7 @@ class Notifier:
         work = [
             asyncio.create_task(self._read()),
             asyncio.create_task(self._write_for_ever()),
+            asyncio.create_task(self._actions.run()),
             *(asyncio.create_task(self._deliver_for_ever(line)) for line in self._lines),
             *(
                 asyncio.create_task(self._remind(line, line.receiver.resend_seconds))
@@ -356,6 +368,7 @@ class Notifier:
             if consumer is not None:
                 await stop_consumer(consumer)
         self._consumer = self._reader = None
+        await self._actions.stop()
 
     # -- intents ------------------------------------------------------------------------------
 
@@ -418,8 +431,39 @@ class Notifier:
         return marked
 
     def _decide(self, key: str, notice: Notice, line: _Line) -> Decision:
-        now_ms = self._clock.now_ms()
-        return decide(key, notice, line.receiver.name, now_ms, self._page_age_ms_max)
+        now_ms, name = self._clock.now_ms(), line.receiver.name
+        if name == self._fallback and (held := self._held_back(notice, now_ms)) is not None:
+            return held
+        standing = NOWHERE
+        if notice.wanted.open and notice.wanted.level in FIRING_LEVELS:
+            standing = self._standing(key, notice.wanted, now_ms)
+        return decide(key, notice, name, now_ms, self._page_age_ms_max, standing)
+
+    def _standing(self, key: str, wanted: Wanted, now_ms: int) -> Standing:
+        actions = self._actions.of(key)
+        if self._escalation is not None:
+            return self._escalation.standing(wanted, actions, now_ms)
+        until_ms = silenced_until(actions, now_ms)
+        return NOWHERE if until_ms is None else NOWHERE._replace(held_ms=until_ms)
+
+    def _held_back(self, notice: Notice, now_ms: int) -> Decision:
+        """The fallback hears what no other receiver has taken in time. None: it is its turn, or it has heard."""
+        wanted = notice.wanted
+        heard = notice.heard.get(self._fallback)
+        firing = wanted.open and wanted.level in FIRING_LEVELS
+        if not firing or (heard is not None and heard.status in ("firing", "maybe")):
+            return None
+        others = (one for name, one in notice.heard.items() if name != self._fallback)
+        if any(one.status == "firing" and one.level == wanted.level for one in others):
+            return None if heard is not None and heard.version >= wanted.version else Unsaid()
+        turn_ms = wanted.recorded_ms + self._fallback_ms
+        return Wait(turn_ms) if now_ms < turn_ms else None
+
+    def _reconsider(self, key: str) -> None:
+        """Somebody did something about an alert of ours, maybe."""
+        if key in self._held.notices:
+            for line in self._lines:
+                line.add(key)
 
     def _keep(self, key: str, notice: Notice) -> None:
         self._held.notices[key] = notice
@@ -534,8 +578,11 @@ class Notifier:
                 continue
             line.untried.pop(one.key, None)  # marked meanwhile; what is heard now counts
             self._keep(one.key, told(notice, line.receiver.name, one))
-            if notice.wanted.version > one.wanted.version:
-                line.add(one.key)  # something newer came meanwhile
+            # Something newer may have come meanwhile, and the ladder may go on.
+            line.add(one.key)
+            for other in self._lines:
+                if other.receiver.name == self._fallback:
+                    other.add(one.key)
 
     async def _remind(self, line: _Line, every_seconds: float) -> None:
         """Say again what fires, to a receiver that forgets."""

@@ -59,10 +59,26 @@ def _problems(settings: Settings) -> Iterator[Problem]:
     if secret_of(settings, "smtp_url") and not (settings.mail_from and listed(settings.mail_to)):
         hint = "set TICKETPULSE_MAIL_FROM and TICKETPULSE_MAIL_TO"
         yield Problem("smtp_url", "nobody is named to send mail from and to", hint)
+    if settings.fallback_receiver and settings.fallback_receiver not in _named(settings):
+        hint = f"set are: {', '.join(_named(settings)) or 'none'}"
+        yield Problem("fallback_receiver", f"{settings.fallback_receiver!r} is not set", hint)
     try:
         zone(settings.notify_zone)
     except ValueError as error:
         yield Problem("notify_zone", str(error), "an IANA zone, e.g. Asia/Shanghai")
+
+
+def _named(settings: Settings) -> list[str]:
+    """The receivers that are set."""
+    given = {
+        "alertmanager": settings.alertmanager_url,
+        "webhook": settings.webhook_url,
+        **{name: secret_of(settings, f"{name}_url") for name in _CHATS},
+        "pagerduty": secret_of(settings, "pagerduty_key"),
+        "jsm": secret_of(settings, "jsm_key"),
+        "mail": secret_of(settings, "smtp_url"),
+    }
+    return [name for name, value in given.items() if value]
 
 
 def _is_http(url: str) -> bool:

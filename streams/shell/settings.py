@@ -152,6 +152,16 @@ class Settings(BaseSettings):
     )
     mail_from: str = Field("", description="sender of mails")
     mail_to: str = Field("", description="who gets them, separated by commas")
+    escalation: Path | None = Field(
+        None, description="escalation file: ladders, rotas, quiet hours; empty: one page per breach"
+    )
+    fallback_receiver: str = Field(
+        "",
+        description="of the receivers that are set, the one that is told what no other has taken",
+    )
+    fallback_after_seconds: float = Field(
+        300.0, gt=0, description="after which the fallback is told"
+    )
     resend_seconds: float = Field(
         60.0, gt=0, le=3600, description="between two reminders of what fires; forgotten after four"
     )

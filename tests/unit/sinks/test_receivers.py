@@ -50,6 +50,8 @@ async def test_a_webhook_is_signed_over_its_time_and_its_bytes() -> None:
         "status": "firing",
         "level": "breach",
         "late": False,
+        "step": 0,
+        "to": None,
         "tenant": "default",
         "source": "desk",
         "ticket_id": "T1",
