@@ -51,7 +51,9 @@ async def measure(broker: str, tickets: int) -> None:
                 await _until_read(broker, prefix, events, process)
                 process.kill()
             first_seconds, all_seconds = await _restart(broker, prefix, producer, log)
-        restored = re.findall(r"(\d+) tickets restored in ([0-9.]+) s", log.read_text())
+        restored = re.findall(
+            r"tickets/\d+: (\d+) entities restored in ([0-9.]+) s", log.read_text()
+        )
     records, raw_seconds = await _read_raw(broker, prefix)
     # The first assignment restored nothing; the last lines are those of the second life.
     last = restored[-PARTITIONS:]

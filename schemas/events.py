@@ -219,6 +219,7 @@ CallData = (
     | CallbackMade
     | Ended
     | AfterCallEnded
+    | CustomerErased
 )
 
 # --- surveys, audits, employee feedback ---
@@ -272,7 +273,7 @@ class SurveyExpired(Data, frozen=True, tag="expired"):
     """Nobody will answer any more."""
 
 
-SurveyData = SurveySent | SurveyAnswered | SurveyCorrected | SurveyExpired
+SurveyData = SurveySent | SurveyAnswered | SurveyCorrected | SurveyExpired | CustomerErased
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -20,7 +20,7 @@ from schemas.json_schema import (
     row_schema,
 )
 from schemas.outcomes import ROWS
-from schemas.policy_schema import policy_file_schema, story_file_schema
+from schemas.policy_schema import escalation_schema, policy_file_schema, story_file_schema
 from schemas.wire import TYPES
 
 ROOT = Path(__file__).parent
@@ -37,6 +37,7 @@ def exported(root: Path = ROOT) -> dict[Path, str]:
         "asyncapi.json": asyncapi(),
         "policy.v1.schema.json": policy_file_schema(),
         "policy-test.v1.schema.json": story_file_schema(),
+        "escalation.v1.schema.json": escalation_schema(),
     }
     readme = root / "README.md"
     return {

@@ -1,4 +1,4 @@
-"""JSON Schemas (2020-12) of policy files and of the tests they carry: for editors, which then complete
+"""JSON Schemas (2020-12) of policy files, of the tests they carry and of escalation files: for editors, which then complete
 keys and underline what is wrong. What they can't say `schemas.policy_mistakes` says."""
 
 from typing import cast
@@ -6,6 +6,7 @@ from typing import cast
 from pydantic import BaseModel
 
 from schemas.documents import Document
+from schemas.escalation import Escalation
 from schemas.policy import PolicyFile
 from schemas.policy_stories import StoryFile
 
@@ -21,6 +22,11 @@ def policy_file_schema() -> Document:
 def story_file_schema() -> Document:
     """A test that a policy carries."""
     return _schema(StoryFile, "policy-test", "test of a policy")
+
+
+def escalation_schema() -> Document:
+    """Who is paged when nobody acts."""
+    return _schema(Escalation, "escalation", "escalation file")
 
 
 def _schema(model: type[BaseModel], name: str, title: str) -> Document:

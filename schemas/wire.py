@@ -459,12 +459,14 @@ TYPES: dict[EntityKind, dict[str, tuple[type[Wire], type[events.Data]]]] = {
         "callback_made": (CallbackMade, events.CallbackMade),
         "ended": (Ended, events.Ended),
         "after_call_ended": (AfterCallEnded, events.AfterCallEnded),
+        "customer_erased": (CustomerErased, events.CustomerErased),
     },
     "survey": {
         "sent": (SurveySent, events.SurveySent),
         "answered": (SurveyAnswered, events.SurveyAnswered),
         "corrected": (SurveyCorrected, events.SurveyCorrected),
         "expired": (SurveyExpired, events.SurveyExpired),
+        "customer_erased": (CustomerErased, events.CustomerErased),
     },
 }
 TOPIC_OF: dict[EntityKind, str] = {"ticket": "tickets", "call": "calls", "survey": "surveys"}

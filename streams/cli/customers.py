@@ -12,7 +12,15 @@ from streams.cli.errors import told_clearly
 from streams.runtime.clock import SystemClock
 from streams.shell.customers import customer_ids_of
 from streams.shell.database import open_database
-from streams.shell.erasing import Traces, erase as forget, hashed, names_of, traces_of, what_remains
+from streams.shell.erasing import (
+    TABLES,
+    Traces,
+    erase as forget,
+    hashed,
+    names_of,
+    traces_of,
+    what_remains,
+)
 from streams.shell.sealing import sealer_of
 from streams.shell.settings import Settings, load_settings
 
@@ -101,7 +109,8 @@ def _erase(
 def _tell(traces: Traces) -> None:
     shown = sorted(name for name in traces.names if is_pseudonym(name))
     typer.echo(f"customer     {', '.join(shown) or 'in clear'} (audit: {hashed(traces.names)})")
-    typer.echo(f"states       {len(traces.living)} tickets")
-    typer.echo(f"rows         {len(set(traces.stored))} tickets")
+    for name, found in (("states", traces.living), ("rows", set(traces.stored))):
+        counts = [f"{sum(one.topic == topic for one in found)} {topic}" for topic in TABLES]
+        typer.echo(f"{name:<12} {', '.join(counts)}")
     typer.echo(f"dead letters {len(traces.letters)}")
     typer.echo(f"aliases      {traces.aliases}")

@@ -12,7 +12,7 @@ from typing import Generic, Protocol, TypeVar
 import msgspec
 
 from schemas.encode import digest_of
-from schemas.events import Data, EntityKind, Event
+from schemas.events import CustomerErased, Data, EntityKind, Event
 from streams.core.effects import CoreRejected, Effect, OutcomeRow, Stamp
 from streams.core.measures import Measures
 from streams.core.policy import Policy, PolicyBook
@@ -42,6 +42,7 @@ class History(msgspec.Struct, gc=False):
     stub_ms: int | None = None
     conflicting: tuple[str, ...] = ()
     policy: str = ""
+    erased: bool = False  # the customer has been forgotten
 
     @property
     def first_ms(self) -> int:
@@ -79,6 +80,7 @@ class _Snapshot(msgspec.Struct, array_like=True, gc=False):
     conflicting: tuple[str, ...]
     policy: str
     told: tuple[_Told, ...]
+    erased: bool = False
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -143,11 +145,15 @@ class HistoryLogic(Generic[T]):
         self, state: History | None, event: Event, now_ms: int
     ) -> tuple[History | None, tuple[Effect, ...]]:
         """Take one event, in any order, any number of times."""
+        if type(event.data) is CustomerErased:
+            return _forgotten(state), ()
         if state is None:
             state = History(event.tenant, event.source, event.entity_id)
         if state.stub_ms is not None:
             detail = f"{event.key} was over at {state.stub_ms} and its horizon has passed"
             return state, (CoreRejected("too_late", detail),)
+        if state.erased:
+            event = _scrubbed(event)
         for at, known in enumerate(state.events):
             if known.event_id == event.event_id:
                 return self._again(state, at, event), ()
@@ -226,6 +232,7 @@ class HistoryLogic(Generic[T]):
                 state.conflicting,
                 state.policy,
                 told,
+                state.erased,
             )
         )
 
@@ -262,6 +269,7 @@ class HistoryLogic(Generic[T]):
             kept.stub_ms,
             kept.conflicting,
             intern(kept.policy),
+            kept.erased,
         )
 
     def _again(self, state: History, at: int, event: Event) -> History:
@@ -303,6 +311,28 @@ class HistoryLogic(Generic[T]):
 def _with(state: History, **changed: object) -> History:
     new: History = msgspec.structs.replace(state, **changed)
     return new
+
+
+def _forgotten(state: History | None) -> History | None:
+    """Without the customer, from now on too. A stub knows of none, and what nobody knows has none."""
+    if state is None or state.stub_ms is not None or state.erased:
+        return state
+    return _with(state, events=tuple(map(_scrubbed, state.events)), erased=True)
+
+
+def _scrubbed(event: Event) -> Event:
+    """The event without its customer and its attributes. Its digest stays that of what was sent, so that another
+    copy is still known as a copy."""
+    left_out: dict[str, object] = {}
+    if getattr(event.data, "customer_id", None) is not None:
+        left_out["customer_id"] = None
+    if getattr(event.data, "attributes", None):
+        left_out["attributes"] = {}
+    if not left_out:
+        return event
+    data = msgspec.structs.replace(event.data, **left_out)
+    scrubbed: Event = msgspec.structs.replace(event, data=data, digest=digest_of(event))
+    return scrubbed
 
 
 def _content_of(event: Event) -> tuple[object, ...]:

@@ -1,7 +1,7 @@
 """One customer forgotten on request, everywhere that the pipeline remembers one.
 
-States: every ticket of the customer gets a `customer_erased` event, so its owner scrubs it like any other
-change, and says its rows anew. Tables: once the new rows are there, older versions are scrubbed in place,
+States: every ticket, call and questionnaire of the customer gets a `customer_erased` event, so its owner scrubs
+it like any other change, and says its rows anew. Tables: once the new rows are there, older versions are scrubbed in place,
 dead letters that name the customer are deleted, and so are aliases. Topics can't be rewritten: what they
 still hold is gone by itself, and the report says when.
 
@@ -12,8 +12,9 @@ import asyncio
 import getpass
 import hashlib
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import msgspec
 import orjson
@@ -33,23 +34,41 @@ from streams.runtime.portions import portions
 from streams.shell.dead_letters import Letter, read_letters
 from streams.shell.sealing import SealedError, Sealer
 from streams.shell.settings import Settings
-from streams.shell.sources import TICKETS
+from streams.shell.sources import SOURCES, TICKETS, Source
 from streams.shell.state_reader import ChangelogReader
 from streams.shell.tool_producer import tool_producer
 
 _AT_ONCE = 1_000
 _LOOK_SECONDS = 0.5
 
-TicketKey = tuple[str, str, str]  # tenant, source, ticket
+# source topic → tables whose rows name a customer, the one of the entity itself first
+TABLES: Mapping[str, tuple[str, ...]] = {
+    "tickets": ("tickets",),
+    "calls": ("calls", "call_legs"),
+    "surveys": ("surveys", "survey_answers"),
+}
+
+
+class Found(NamedTuple):
+    """A ticket, call or questionnaire of the customer."""
+
+    topic: str
+    tenant: str
+    source: str
+    entity_id: str
+
+    @property
+    def key(self) -> str:
+        return f"{self.tenant}/{self.source}/{self.entity_id}"
 
 
 @dataclass(slots=True)
 class Traces:
-    """Where a customer is remembered. `living`: tickets that have a state; `stored`: that have rows."""
+    """Where a customer is remembered. `living`: what has a state; `stored`: what has rows."""
 
     names: frozenset[str]  # every name of the customer, pseudonyms and all
-    living: list[TicketKey] = field(default_factory=list)
-    stored: list[TicketKey] = field(default_factory=list)
+    living: list[Found] = field(default_factory=list)
+    stored: list[Found] = field(default_factory=list)
     letters: list[Letter] = field(default_factory=list)
     sealed: int = 0  # letters whose key is not known here
     aliases: int = 0
@@ -77,13 +96,14 @@ async def traces_of(
     """Look everywhere; changes nothing."""
     names = await asyncio.to_thread(_with_aliases, database, names)
     traces = Traces(names)
-    async with ChangelogReader(settings) as reader:
-        for number in range(reader.partitions):
-            found = await reader.restored(number)
-            traces.living += _living(found.states, names)
+    for source in SOURCES:
+        async with ChangelogReader(settings, source) as reader:
+            for number in range(reader.partitions):
+                found = await reader.restored(number)
+                traces.living += _living(source, found.states, names)
     traces.stored = await asyncio.to_thread(_stored, database, names)
     traces.aliases = await asyncio.to_thread(_count_aliases, database, names)
-    keys = {"/".join(ticket).encode() for ticket in (*traces.living, *traces.stored)}
+    keys = {one.key.encode() for one in (*traces.living, *traces.stored)}
     letters = await asyncio.to_thread(read_letters, settings, lambda _letter: True)
     for letter in letters:
         try:
@@ -107,8 +127,11 @@ async def erase(
     it again."""
     async with tool_producer(settings, "ticketpulse-erase") as producer:
         asked_ms = now_ms()
-        for part in portions(traces.living, _AT_ONCE):
-            await producer.publish(TICKETS.topic, [_request(ticket, asked_ms) for ticket in part])
+        for source in SOURCES:
+            living = [one for one in traces.living if one.topic == source.topic]
+            for part in portions(living, _AT_ONCE):
+                requests = [_request(source, one, asked_ms) for one in part]
+                await producer.publish(source.topic, requests)
         await _followed(database, traces, wait_seconds)
         await asyncio.to_thread(_scrub, database, traces)
         audit = OUTCOME_TOPIC_OF_TABLE["audit"]
@@ -117,8 +140,10 @@ async def erase(
 
 def what_remains(settings: Settings) -> list[tuple[str, str]]:
     """Topics that still hold something, and for how long: from their declaration, not their drift."""
-    held = [BY_NAME[TICKETS.topic], BY_NAME[changelog_of(TICKETS.topic)]]
-    held += [BY_NAME[OUTCOME_TOPIC_OF_TABLE[name]] for name in ("tickets", "dead_letters")]
+    held = [BY_NAME[source.topic] for source in SOURCES]
+    held += [BY_NAME[changelog_of(source.topic)] for source in SOURCES]
+    tables = [table for names in TABLES.values() for table in names]
+    held += [BY_NAME[OUTCOME_TOPIC_OF_TABLE[name]] for name in (*tables, "dead_letters")]
     return [
         (
             settings.topic_prefix + spec.name,
@@ -136,15 +161,18 @@ def hashed(names: Iterable[str]) -> str:
 # -- looking ----------------------------------------------------------------------------------
 
 
-def _living(states: dict[bytes, bytes], names: frozenset[str]) -> list[TicketKey]:
+def _living(source: Source, states: dict[bytes, bytes], names: frozenset[str]) -> list[Found]:
     found = []
-    for value in states.values():
+    for key, value in states.items():
         version, data = changelog.split_state(value)
         # Far quicker than to decode every state: a name stands in the bytes as it is.
-        if any(name.encode() in data for name in names):
-            state = snapshot.load(data, version)
-            if names & set(_customers(state)):
-                found.append((state.tenant, state.source, state.ticket_id))
+        if not any(name.encode() in data for name in names):
+            continue
+        # Of calls and questionnaires the bytes are enough: nothing in them is free text.
+        if source is TICKETS and not names & set(_customers(snapshot.load(data, version))):
+            continue
+        tenant, origin, entity_id = changelog.entity_of(key).split("/", 2)
+        found.append(Found(source.topic, tenant, origin, entity_id))
     return found
 
 
@@ -170,13 +198,18 @@ def _with_aliases(database: ClickHouse, names: frozenset[str]) -> frozenset[str]
         names = more
 
 
-def _stored(database: ClickHouse, names: frozenset[str]) -> list[TicketKey]:
-    rows = database.query_rows(
-        "SELECT DISTINCT tenant, source, ticket_id FROM tickets"
-        " WHERE customer_id IN {names:Array(String)} ORDER BY ALL",
-        {"names": sorted(names)},
-    )
-    return [(str(row["tenant"]), str(row["source"]), str(row["ticket_id"])) for row in rows]
+def _stored(database: ClickHouse, names: frozenset[str]) -> list[Found]:
+    found: list[Found] = []
+    for topic, (table, *_) in TABLES.items():
+        rows = database.query_rows(
+            f"SELECT DISTINCT tenant, source, {topic[:-1]}_id AS id FROM {table}"  # noqa: S608  # names of ours
+            " WHERE customer_id IN {names:Array(String)} ORDER BY ALL",
+            {"names": sorted(names)},
+        )
+        found += [
+            Found(topic, str(row["tenant"]), str(row["source"]), str(row["id"])) for row in rows
+        ]
+    return found
 
 
 def _count_aliases(database: ClickHouse, names: frozenset[str]) -> int:
@@ -190,13 +223,12 @@ def _count_aliases(database: ClickHouse, names: frozenset[str]) -> int:
 # -- forgetting -------------------------------------------------------------------------------
 
 
-def _request(ticket: TicketKey, now_ms: int) -> tuple[bytes, bytes]:
-    tenant, source, ticket_id = ticket
+def _request(source: Source, one: Found, now_ms: int) -> tuple[bytes, bytes]:
     event = Event(
-        tenant=tenant,
-        source=source,
-        kind="ticket",
-        entity_id=ticket_id,
+        tenant=one.tenant,
+        source=one.source,
+        kind=source.kind,
+        entity_id=one.entity_id,
         event_id=f"erased:{now_ms}",
         type="customer_erased",
         occurred_ms=now_ms,
@@ -207,12 +239,12 @@ def _request(ticket: TicketKey, now_ms: int) -> tuple[bytes, bytes]:
 
 
 async def _followed(database: ClickHouse, traces: Traces, wait_seconds: float) -> None:
-    """Return when the newest row of every living ticket is without the customer: rows of one ticket come in
+    """Return when the newest rows of everything that lives are without the customer: rows of one entity come in
     order, so no older one is under way any more."""
     until = time.monotonic() + wait_seconds
     while left := await asyncio.to_thread(_still_named, database, traces):
         if time.monotonic() > until:
-            what = f"{left} tickets still name the customer in the database"
+            what = f"{left} rows still name the customer in the database"
             hint = "are compute and the writer running? Then run it again, it goes on where it was"
             raise ProblemsError(Problem("erase", what, hint))
         await asyncio.sleep(_LOOK_SECONDS)
@@ -220,32 +252,38 @@ async def _followed(database: ClickHouse, traces: Traces, wait_seconds: float) -
 
 def _still_named(database: ClickHouse, traces: Traces) -> int:
     living = set(traces.living)
-    return sum(
-        1
-        for part in portions(traces.living, _AT_ONCE)
-        for row in database.query_rows(
-            "SELECT tenant, source, ticket_id FROM v_tickets"
-            " WHERE customer_id IN {names:Array(String)} AND ticket_id IN {tickets:Array(String)}",
-            {
-                "names": sorted(traces.names),
-                "tickets": [ticket for _, _, ticket in part],
-            },
-        )
-        if (row["tenant"], row["source"], row["ticket_id"]) in living
-    )
+    left = 0
+    for topic, tables in TABLES.items():
+        names = [one.entity_id for one in traces.living if one.topic == topic]
+        for part in portions(names, _AT_ONCE):
+            for table in tables:
+                rows = database.query_rows(
+                    f"SELECT tenant, source, {topic[:-1]}_id AS id FROM v_{table}"  # noqa: S608  # names of ours
+                    " WHERE customer_id IN {names:Array(String)} AND id IN {ids:Array(String)}",
+                    {"names": sorted(traces.names), "ids": list(part)},
+                )
+                left += sum(
+                    Found(topic, str(row["tenant"]), str(row["source"]), str(row["id"])) in living
+                    for row in rows
+                )
+    return left
 
 
 def _scrub(database: ClickHouse, traces: Traces) -> None:
     """Every version that a table still holds, merged or not. Returns when it is done."""
     waiting = " SETTINGS mutations_sync = 2"
-    tickets = sorted({*traces.living, *traces.stored})
-    for part in portions(tickets, _AT_ONCE):
-        database.command(
-            "ALTER TABLE tickets UPDATE customer_id = NULL, attributes = map()"
-            " WHERE has({keys:Array(String)}, concat(tenant, '/', source, '/', ticket_id))"
-            " AND customer_id IS NOT NULL" + waiting,
-            {"keys": ["/".join(ticket) for ticket in part]},
-        )
+    for topic, tables in TABLES.items():
+        keys = sorted({one.key for one in (*traces.living, *traces.stored) if one.topic == topic})
+        for part in portions(keys, _AT_ONCE):
+            for table in tables:
+                more = ", attributes = map()" if table == "tickets" else ""
+                database.command(
+                    f"ALTER TABLE {table} UPDATE customer_id = NULL{more}"
+                    " WHERE has({keys:Array(String)},"
+                    f" concat(tenant, '/', source, '/', {topic[:-1]}_id))"
+                    " AND customer_id IS NOT NULL" + waiting,
+                    {"keys": list(part)},
+                )
     for some in portions(traces.letters, _AT_ONCE):
         database.command(
             "ALTER TABLE dead_letters DELETE"
@@ -262,8 +300,9 @@ def _scrub(database: ClickHouse, traces: Traces) -> None:
 
 def _audit(traces: Traces, now_ms: int) -> tuple[bytes, bytes]:
     subject = hashed(traces.names)
+    found = {*traces.living, *traces.stored}
     counts = {
-        "tickets": len({*traces.living, *traces.stored}),
+        **{topic: sum(one.topic == topic for one in found) for topic in TABLES},
         "dead_letters": len(traces.letters),
         "aliases": traces.aliases,
     }

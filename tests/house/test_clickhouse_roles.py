@@ -10,6 +10,7 @@ from sinks.clickhouse.client import ClickHouse
 from sinks.clickhouse.ddl import statements_of
 from sinks.clickhouse.migrate import LEDGER
 from sinks.clickhouse.tables import TABLES
+from streams.shell.erasing import TABLES as TABLES_OF_CUSTOMERS
 
 STATEMENTS = statements_of(
     (Path(__file__).parents[2] / "deploy/clickhouse/roles.sql").read_text(encoding="utf-8")
@@ -55,5 +56,8 @@ def test_the_dashboard_may_read_what_its_queries_ask_for() -> None:
 
 
 def test_erasing_may_scrub_and_delete_where_it_must() -> None:
-    assert granted("erase", "ALTER UPDATE") == {"tickets"}
+    tables = {table for tables in TABLES_OF_CUSTOMERS.values() for table in tables}
+    assert granted("erase", "ALTER UPDATE") == tables
+    named = {spec.name for spec in TABLES if "customer_id" in {one.name for one in spec.columns}}
+    assert named - {"customer_aliases"} == tables, "every table that names a customer"
     assert granted("erase", "ALTER DELETE") == {"dead_letters", "customer_aliases"}

@@ -9,11 +9,12 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from schemas.customers import Keys
+from schemas.instants import rfc3339
 from sinks.clickhouse.client import ClickHouse
 from streams.cli.app import app
 from streams.runtime.clock import ManualClock
 from streams.shell.settings import PREFIX, Settings
-from streams.shell.sources import TICKETS
+from streams.shell.sources import CALLS, SURVEYS, TICKETS
 from streams.shell.state_reader import inspected
 from streams.shell.writer import writer_role
 from tests.clickhouse_facade import Facade
@@ -73,6 +74,26 @@ def crowd() -> list[tuple[bytes, bytes]]:
     return [*events, clear, broken, other, closed]
 
 
+def others() -> dict[str, list[tuple[bytes, bytes]]]:
+    """A call and a questionnaire of the customer."""
+
+    def told(kind: str, name: str, type_: str, **data: object) -> tuple[bytes, bytes]:
+        event = {
+            "schema_version": 1, "source": "desk", "event_id": f"{name}-{type_}", "type": type_,
+            "occurred_at": rfc3339(START_MS), "ingested_at": rfc3339(START_MS),
+            f"{kind}_id": name, "data": data,
+        }  # fmt: skip
+        return f"default/desk/{name}".encode(), orjson.dumps(event)
+
+    return {
+        "calls": [told("call", "C1", "queued", queue="q", customer_id=NOW)],
+        "surveys": [
+            told("survey", "S1", "sent", customer_id=NOW),
+            told("survey", "S1", "answered", metric="csat", question="q", score=5, customer_id=NOW),
+        ],
+    }
+
+
 @asynccontextmanager
 async def pipeline(settings: Settings, database: ClickHouse) -> AsyncIterator[None]:
     """Compute and the writer, with a crowd of tickets that have reached the database."""
@@ -83,6 +104,8 @@ async def pipeline(settings: Settings, database: ClickHouse) -> AsyncIterator[No
         async with running_compute(settings, ManualClock(START_MS + HOUR_MS)) as compute:
             async with started_producer(settings) as producer:
                 await producer.publish("tickets", crowd())
+                for topic, events in others().items():
+                    await producer.publish(topic, events)
                 alias = {
                     "tenant": "default", "alias": BEFORE, "customer_id": NOW,
                     "event_time": "2026-01-05T08:00:00Z", "version": 1,
@@ -90,6 +113,8 @@ async def pipeline(settings: Settings, database: ClickHouse) -> AsyncIterator[No
                 await producer.publish("outcomes-customer-aliases", [(b"a", orjson.dumps(alias))])
             await until(lambda: acknowledged(compute) == 8)
             await until(lambda: count(database, "v_tickets") == 4)
+            await until(lambda: count(database, "v_call_legs") == 1)
+            await until(lambda: count(database, "v_survey_answers") == 1)
             await until(lambda: count(database, "v_dead_letters") == 3)
             await until(lambda: count(database, "v_customer_aliases") == 1)
             yield
@@ -119,7 +144,11 @@ async def test_a_customer_is_forgotten_everywhere_and_the_others_are_not(
 
         looked = await erase(settings, SMITH, "--dry-run")
         assert looked.exit_code == 0, looked.output
-        for line in ("states       3 tickets", "dead letters 2", "aliases      1"):
+        for line in (
+            "states       3 tickets, 1 calls, 1 surveys",
+            "dead letters 2",
+            "aliases      1",
+        ):
             assert line in looked.output
         assert "nothing was changed" in looked.output
         assert SMITH not in looked.output
@@ -136,6 +165,12 @@ async def test_a_customer_is_forgotten_everywhere_and_the_others_are_not(
         assert count(clickhouse, "v_tickets", "empty(attributes)") == 3
         assert count(clickhouse, "customer_aliases") == 0
         assert count(clickhouse, "dead_letters") == 1
+        for table in ("calls", "call_legs", "surveys", "survey_answers"):
+            assert count(clickhouse, table, "customer_id IS NOT NULL") == 0, table
+            assert count(clickhouse, f"v_{table}") == 1, "what happened stays"
+        for source, name in ((CALLS, "C1"), (SURVEYS, "S1")):
+            shown = str(await inspected(settings, source, f"default/desk/{name}"))
+            assert not any(one in shown for one in (SMITH, NOW, BEFORE))
         assert clickhouse.query_rows(clocks) == before, "no verdict has changed"
         for ticket in ("T1", "T2", "T4"):
             shown = str(await inspected(settings, TICKETS, f"default/desk/{ticket}"))
@@ -149,7 +184,7 @@ async def test_a_customer_is_forgotten_everywhere_and_the_others_are_not(
 
         again = await erase(settings, SMITH, "--yes")
         # The letters stay on their topic, and are deleted from the table once more.
-        assert "states       0 tickets" in again.output
+        assert "states       0 tickets, 0 calls" in again.output
         assert count(clickhouse, "dead_letters") == 1
 
 
