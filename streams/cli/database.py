@@ -21,9 +21,10 @@ from sinks.clickhouse.migrate import (
     read_applied,
     status,
 )
+from sinks.clickhouse.retention import apply_retention
 from sinks.contract import SinkError
 from streams.cli.errors import told_clearly
-from streams.shell.database import open_database
+from streams.shell.database import keeping_of, open_database
 from streams.shell.settings import load_settings
 
 migrations = typer.Typer(
@@ -63,6 +64,9 @@ def up(
             typer.echo(f"applied {step.title}")
         if not steps:
             typer.echo("the database is up to date")
+        if to is None:
+            for table in apply_retention(database, keeping_of(load_settings()), Dialect(cluster)):
+                typer.echo(f"{table}: rows are kept as the settings say")
 
 
 @migrations.command("down")

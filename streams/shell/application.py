@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from schemas.problems import Problem, ProblemsError
 from sinks.clickhouse.client import ClickHouse
 from sinks.clickhouse.migrate import migrate_up
+from sinks.clickhouse.retention import Keeping, apply_retention
 from sinks.contract import SinkError
 from sinks.receivers.contract import Receiver
 from streams.core.policy import PolicyBook
@@ -21,7 +22,7 @@ from streams.runtime.producer import LoudProducer
 from streams.runtime.role import Role
 from streams.shell.compute import STALE_CHECKPOINTS_MAX, Compute, compute_role
 from streams.shell.customers import customer_ids_of
-from streams.shell.database import open_database
+from streams.shell.database import keeping_of, open_database
 from streams.shell.embedded_broker import SESSION_SECONDS, EmbeddedBroker
 from streams.shell.health import HealthServer, health_problems
 from streams.shell.kafka_security import security_of
@@ -187,7 +188,7 @@ async def _parts(
         if {"writer", "dashboard"} & set(roles):
             database = open_database(settings)
             stack.callback(database.close)
-            await asyncio.to_thread(_migrate, database)
+            await asyncio.to_thread(_migrate, database, keeping_of(settings))
         broker = EmbeddedBroker() if settings.broker_url == EMBEDDED else None
         if broker is not None:
             stack.push_async_callback(broker.stop)
@@ -225,9 +226,10 @@ def _topics(settings: Settings) -> None:
         log.warning("topic %s differs: %s; see `ticketpulse topics plan`", item.topic, differing)
 
 
-def _migrate(database: ClickHouse) -> None:
+def _migrate(database: ClickHouse, keeping: Keeping) -> None:
     try:
         migrate_up(database)
+        apply_retention(database, keeping)
     except SinkError as error:
         hint = "try again" if error.retriable else "see `ticketpulse migrate status`"
         raise ProblemsError(Problem("ClickHouse", str(error), hint)) from error

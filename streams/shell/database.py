@@ -1,6 +1,7 @@
 """Opens the database that the settings name."""
 
 from sinks.clickhouse.client import ClickHouse
+from sinks.clickhouse.retention import Keeping
 from streams.shell.settings import Settings
 
 
@@ -13,4 +14,11 @@ def open_database(settings: Settings) -> ClickHouse:
         database=settings.clickhouse_database,
         path=settings.data_dir,
         ca_file=settings.clickhouse_ca_file,
+    )
+
+
+def keeping_of(settings: Settings) -> Keeping:
+    """How long its rows are kept."""
+    return Keeping(
+        settings.keep_facts_days, settings.keep_windows_days, settings.keep_dead_letters_days
     )

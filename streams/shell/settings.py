@@ -53,6 +53,11 @@ class Settings(BaseSettings):
         None, description="PEM file of the authority to trust for https instead of the system's"
     )
     clickhouse_database: str = Field("ticketpulse", description="database of all tables")
+    keep_facts_days: int = Field(
+        0, ge=0, description="rows of what is over are deleted after so many days; 0: never"
+    )
+    keep_windows_days: int = Field(0, ge=0, description="the same for sums per minute")
+    keep_dead_letters_days: int = Field(0, ge=0, description="the same for dead letters")
     policy: Path = Field(Path("deploy/policies/boston311.yaml"), description="policy file in force")
     tenant: IdPart = Field("default", description="tenant of events that name none")
     http_host: str = Field("127.0.0.1", description="address that the page and API bind to")
