@@ -32,6 +32,7 @@ VIEW_PATHS = (
     "/customers",
     "/quality",
     "/alerts",
+    "/whatif",
     "/tickets/{tenant}/{source}/{ticket_id:.+}",
 )
 

@@ -82,8 +82,15 @@ async def complaints_of_axe(page: Page) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("locale", ["en-US", "zh-CN"])
+@pytest.mark.parametrize(
+    ("locale", "dark"),
+    [
+        ("en-US", False),
+        ("zh-CN", True),
+        pytest.param("en-US", True, marks=pytest.mark.full),
+        pytest.param("zh-CN", False, marks=pytest.mark.full),
+    ],
+)
 async def test_every_page_shows_real_data_and_axe_has_no_serious_complaint(
     site: Site, tmp_path: Path, locale: str, dark: bool
 ) -> None:
@@ -224,6 +231,27 @@ async def test_no_page_is_wider_than_a_phone(site: Site, tmp_path: Path) -> None
         await loaded(page)
         wide = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
         assert wide <= 0, name
+
+
+async def test_a_result_of_what_if_is_shown(site: Site, tmp_path: Path) -> None:
+    side = {"cycles": 4, "met": 3, "breached": 1, "compliance": 0.75}
+    result = {
+        "events": 9, "tickets": 4, "rejected": {}, "breaches": {"added": 2, "removed": 0},
+        "clocks": {"resolution": {"old": side, "new": {**side, "breached": 3, "compliance": 0.25}, "added": 2, "removed": 0}},
+        "teams": {"added": {"blue": 2}, "removed": {}}, "tiers": {"added": {}, "removed": {}},
+        "hours_of_week": {}, "examples": [{"change": "added", "ticket_id": "T1", "clock": "resolution", "due_at": None, "breach_at": None, "team": "blue"}],
+    }  # fmt: skip
+    path = tmp_path / "result.json"
+    path.write_bytes(orjson.dumps(result))
+    page = await site.open(await site.serve(CONFIG), path="whatif")
+    await expect(page.locator("#view")).to_contain_text("ticketpulse whatif")
+    await page.set_input_files("input[type=file]", path)
+    await expect(page.locator("#view table").first).to_contain_text("75.0 %")
+    await expect(page.locator("#view table").first).to_contain_text("+2")
+    assert await complaints_of_axe(page) == []
+    path.write_text("{}", encoding="utf-8")
+    await page.set_input_files("input[type=file]", path)
+    await expect(page.locator("#view")).to_contain_text("no result of whatif")
 
 
 async def test_a_ticket_that_nobody_knows_is_told(site: Site, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import { currentLanguage, switchLanguage, text, words } from "./text.js";
 
 export const element = (id) => document.getElementById(id);
 const FAST = 30; // from this speed on, seconds are a flicker
-export const PAGES = ["", "wall", "board", "alerts", "service", "calls", "satisfaction", "people", "complaints", "customers", "quality"];
+export const PAGES = ["", "wall", "board", "alerts", "service", "calls", "satisfaction", "people", "complaints", "customers", "quality", "whatif"];
 const MARKS = { live: "●", stale: "▲", waiting: "○" };
 
 export class Frame {

@@ -8,10 +8,11 @@ import { showSections } from "./sections.js";
 import { words } from "./text.js";
 import { showTicketPage } from "./ticket.js";
 import { showWall } from "./wall.js";
+import { showWhatIf } from "./whatif.js";
 
 const REFRESH_MS = 2_000;
 const page = location.pathname.split("/")[1];
-const PAGE = { wall: showWall, board: showBoard, alerts: showAlerts, tickets: showTicketPage }[page] ?? showSections;
+const PAGE = { wall: showWall, board: showBoard, alerts: showAlerts, tickets: showTicketPage, whatif: showWhatIf }[page] ?? showSections;
 
 // The address holds every choice, so that a link shows what its sender saw.
 const choices = {
