@@ -11,6 +11,7 @@ from aiohttp.typedefs import Handler, Middleware
 from yarl import URL
 
 from streams.dashboard.config import DashboardConfig
+from streams.dashboard.paths import is_page
 
 Role = Literal["viewer", "supervisor", "admin"]
 ROLES: tuple[Role, ...] = ("viewer", "supervisor", "admin")  # each may do what the one before may
@@ -95,7 +96,7 @@ class Access:
         if identity is not None:
             request[IDENTITY] = identity
             return _not_allowed(identity, request)
-        if request.method == "GET" and not request.path.startswith(("/api/", "/metrics")):
+        if request.method == "GET" and is_page(request.path):
             return web.Response(status=303, headers={"Location": "/session"})
         return _unauthorized()
 

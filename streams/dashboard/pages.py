@@ -21,22 +21,6 @@ CONTENT_TYPES = {
 }
 
 
-VIEW_PATHS = (
-    "/wall",
-    "/board",
-    "/service",
-    "/calls",
-    "/satisfaction",
-    "/people",
-    "/complaints",
-    "/customers",
-    "/quality",
-    "/alerts",
-    "/whatif",
-    "/tickets/{tenant}/{source}/{ticket_id:.+}",
-)
-
-
 @dataclass(frozen=True, slots=True)
 class StaticFile:
     body: bytes

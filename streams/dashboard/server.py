@@ -28,7 +28,8 @@ from streams.dashboard.contract import Explainer, Publisher, Reader
 from streams.dashboard.explaining import ExplainEndpoint
 from streams.dashboard.feed import LiveFeed
 from streams.dashboard.ingest import Ingest
-from streams.dashboard.pages import VIEW_PATHS, Pages
+from streams.dashboard.pages import Pages
+from streams.dashboard.paths import VIEW_PATHS
 from streams.dashboard.snapshot import read_ticket
 from streams.dashboard.stream import EventStream, live_document
 from streams.dashboard.views import Views
