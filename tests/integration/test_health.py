@@ -82,7 +82,7 @@ def test_a_running_process_serves_every_declared_metric_and_no_other(tmp_path: P
         up.until(lambda: stored() >= 1)
         found = metrics(port)
 
-        assert set(found) == set(BY_NAME) - ONLY_WITH_DATA
+        assert set(BY_NAME) - ONLY_WITH_DATA <= set(found) <= set(BY_NAME)
         assert sum(found["ticketpulse_partition_events_total"].values()) == 1
         assert sum(found["ticketpulse_partition_entities"].values()) == 1
         assert set(found["ticketpulse_partition_lag_events"].values()) == {0}
