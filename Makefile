@@ -4,8 +4,9 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 JARS   := .kafka/.fetched
-# Tests that need no broker, no browser and no quiet machine run side by side; the others one after another.
-SIDE_BY_SIDE := tests/unit tests/laws tests/conformance
+# Most tests wait more than they work and run side by side, a file in one process; chaos and the browser want the
+# machine for themselves.
+ALONE := tests/chaos tests/browser
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-full kafka-jars chaos fuzz check fmt bench lock clean
@@ -26,8 +27,8 @@ demo: $(STAMP)  ## everything in one process, on real input: prints the address 
 	$(BIN)/ticketpulse demo
 
 test: $(STAMP)  ## the whole suite, short form
-	$(BIN)/python -m pytest -m "not full" -n 2 $(SIDE_BY_SIDE)
-	$(BIN)/python -m pytest -m "not full" $(SIDE_BY_SIDE:%=--ignore=%)
+	$(BIN)/python -m pytest -m "not full" -n 2 --dist loadfile $(ALONE:%=--ignore=%)
+	$(BIN)/python -m pytest -m "not full" $(ALONE)
 
 test-full: $(STAMP)  ## the long form: 2,000 Hypothesis examples, big data
 	HYPOTHESIS_PROFILE=full $(BIN)/python -m pytest

@@ -255,7 +255,7 @@ async def test_a_ticket_opens_and_closes_by_keyboard(site: Site) -> None:
     await page.keyboard.press("Tab")
     await expect(page.locator(".skip")).to_be_focused()
     reached = set()
-    for _ in range(20):
+    for _ in range(40):
         await page.keyboard.press("Tab")
         focused = page.locator(":focus")
         reached.add(await focused.get_attribute("id") or await focused.inner_text())

@@ -170,7 +170,9 @@ async def test_an_alert_is_acknowledged_and_audited(site: Site, tmp_path: Path) 
     page = await site.open(role, path="alerts")
     row = page.locator("table.alerts tbody tr")
     await expect(row).to_have_count(1)
+    await expect(page.locator("#fresh-state")).to_have_text("Live")  # the pipeline's now is known
     await row.get_by_role("button", name="Acknowledge").click()
+    await expect(page.locator("#announce")).to_contain_text("Written down")
     await expect(row.locator(".handling")).to_contain_text("acknowledged by local")
     await expect(page.locator("#view")).to_contain_text("What was done")
     actions = [orjson.loads(value) for topic, value in into.published if topic == ACTIONS_TOPIC]

@@ -103,7 +103,7 @@ async def test_events_flow_and_commands_work_with_tls_and_a_user(
         await asyncio.gather(*running)
         await producer.stop()
     for arguments, said in (
-        (("state", "summary"), "50 tickets"),
+        (("state", "summary"), "50 entities"),
         (("deadletters", "list"), "1 not_json"),
         (("topics", "plan"), ""),
         (("policy", "list"), ""),

@@ -25,6 +25,7 @@ export function showWhatIf(context) {
       result = null;
       wrong = true;
     }
+    file.value = ""; // the same file again is news, too
     draw();
   });
   function draw() {
