@@ -390,7 +390,7 @@ class _Hold:
         self._sample: tuple[int, int] | None = None  # instant, end of the partition at or after it
         self._held_since: float | None = None
         self._reason: str | None = None
-        self._behind = False  # the last batch was large: more of the past is to come
+        self._behind = False  # a large batch, and not the last one: more of the past is to come
 
     # -- beginning and end --------------------------------------------------------------------
 
@@ -464,6 +464,9 @@ class _Hold:
                     await self._room.wait()
                 if self._present() is not engine:
                     return
+        if engine.position >= self._worker.known_end(self._where):
+            self._behind = False
+            self._wake.set()
 
     def ask_timers_again(self) -> None:
         """See `PartitionEngine`; an engine that is being opened asks by itself."""

@@ -163,6 +163,23 @@ async def test_a_breach_is_said_at_its_instant_and_taken_back_by_late_truth() ->
     assert intent["version"] > breach["version"]
 
 
+async def test_a_burst_that_has_been_read_delays_no_page() -> None:
+    """Large fetches make checkpoints rarer; once the end of the log is reached, a page waits for none."""
+    clock = ManualClock(START_MS)
+    settings = await new_settings(checkpoint_seconds=20.0, partitions=1)
+    burst = [created(f"T{number}", START_MS, START_MS + HOUR_MS) for number in range(2_000)]
+    async with started_producer(settings) as producer:
+        await producer.publish("tickets", burst)
+    async with running_compute(settings, clock) as compute:
+        positions = compute.counters
+        await until(lambda: sum(one.position for one in positions().values()) == len(burst))
+        clock.move_to(START_MS + HOUR_MS)
+        await until(lambda: acknowledged(compute) == len(burst), 10.0)
+        intents = await records_of(settings, "alert_intents")
+
+    assert len({key for key, row in intents if row["level"] == "breach"}) == len(burst)
+
+
 async def test_a_timer_waits_for_what_was_already_in_the_log() -> None:
     """The stop was in the log before the due instant, but has not been read: no false breach."""
     settings = await new_settings()
