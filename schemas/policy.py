@@ -257,11 +257,25 @@ class SurveyMeasures(_Model):
     horizon: Duration = "90d"
 
 
+class CustomerMeasures(_Model):
+    """What numbers about customers mean. Their class (客户关系) is the first that holds: lost 流失, silent for longer
+    than `lost_after`; loyal 忠诚, with `loyal_contacts` or more, at most `loyal_complaints_max` complaints (unset: any
+    number) and satisfied last time; satisfied 满意, satisfied last time; ordinary 一般. A contact about the same within
+    `first_contact_within` of the end of another says that the first one solved nothing."""
+
+    lost_after: Duration = "180d"
+    loyal_contacts: Annotated[int, Field(ge=1)] = 3
+    loyal_complaints_max: Annotated[int, Field(ge=0)] | None = None
+    first_contact_within: Duration = "7d"
+
+
 class Measures(_Model):
-    """What numbers about calls and answers mean; every number stored is made by those in force then."""
+    """What numbers about calls, answers and customers mean. Numbers of calls and answers are stored as made by the
+    version in force then; those of customers are asked of history, by the newest."""
 
     calls: CallMeasures = CallMeasures()
     surveys: SurveyMeasures = SurveyMeasures()
+    customers: CustomerMeasures = CustomerMeasures()
 
 
 class PolicyFile(_Model):

@@ -28,6 +28,7 @@ class Alertmanager:
     name = "alertmanager"
     batch_max = BATCH_MAX
     at_once = 8
+    grouped = False
 
     def __init__(
         self, url: str, resend_seconds: float, zone: tzinfo = UTC, seconds_max: float = SECONDS_MAX

@@ -51,6 +51,7 @@ class Chat:
 
     batch_max = BATCH_MAX
     at_once = 1
+    grouped = True
     resend_seconds: float | None = None
 
     def __init__(self, kind: ChatKind, url: str, secret: str, voice: Voice) -> None:

@@ -28,6 +28,7 @@ class Receiver(Protocol):
     name: str
     batch_max: int  # how many one delivery may hold
     at_once: int  # how many deliveries may be under way
+    grouped: bool  # people read it: a storm becomes few messages
     resend_seconds: float | None  # firing ones expire unless they are said again this often
 
     async def deliver(self, notifications: Sequence[Notification], now_ms: int) -> None:

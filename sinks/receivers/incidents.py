@@ -32,6 +32,7 @@ class PagerDuty:
     name = "pagerduty"
     batch_max = BATCH_MAX
     at_once = 1
+    grouped = False
     resend_seconds: float | None = None
 
     def __init__(self, routing_key: str, voice: Voice, url: str = PAGERDUTY_URL) -> None:
@@ -80,6 +81,7 @@ class JsmOperations:
     name = "jsm"
     batch_max = BATCH_MAX
     at_once = 1
+    grouped = False
     resend_seconds: float | None = None
 
     def __init__(self, api_key: str, voice: Voice, url: str = JSM_URL) -> None:

@@ -54,6 +54,7 @@ class Mail:
     name = "mail"
     batch_max = BATCH_MAX
     at_once = 1
+    grouped = True
     resend_seconds: float | None = None
 
     def __init__(self, server: MailServer, sender: str, to: Sequence[str], voice: Voice) -> None:

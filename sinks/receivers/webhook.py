@@ -27,6 +27,7 @@ class Webhook:
     name = "webhook"
     batch_max = 1
     at_once = 8
+    grouped = False
     resend_seconds: float | None = None
 
     def __init__(self, url: str, secret: str, seconds_max: float = SECONDS_MAX) -> None:

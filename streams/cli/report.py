@@ -14,12 +14,14 @@ from streams.cli.database import opened_database
 from streams.cli.errors import told_clearly
 from streams.cli.zones import zone_option
 from streams.measuring.catalogue import SOURCES
+from streams.policies import load_book
 from streams.reporting.html import page_of
 from streams.reporting.periods import Kind, span_of
 from streams.reporting.report import Asked, Report, make_report
 from streams.reporting.sheets import csv_of, write_workbook
 from streams.reporting.texts import Language
 from streams.runtime.clock import SystemClock
+from streams.shell.settings import load_settings
 
 report = typer.Typer(no_args_is_help=True, help="Reports: as a page, a workbook, or CSV.")
 
@@ -98,7 +100,9 @@ def _write(
         now_ms = SystemClock().now_ms()
         # Yesterday: of today there is not all yet.
         wanted = _day(day) or from_ms(now_ms - 86_400_000).astimezone(local).date()
-        asked = Asked(kind, span_of(kind, wanted, local), local, now_ms, tenant, _scope(scope))
+        span, only = span_of(kind, wanted, local), _scope(scope)
+        rules = load_book(load_settings().policy).as_of(now_ms).measures.customers
+        asked = Asked(kind, span, local, now_ms, tenant, only, rules)
         if form is Form.XLSX and out is None:
             raise ProblemsError(
                 Problem("--out", "a workbook needs a file", "e.g. --out report.xlsx")

@@ -48,11 +48,23 @@ class SurveyMeasures:
 
 
 @dataclass(frozen=True, slots=True)
+class CustomerMeasures:
+    """Of customers: what makes them loyal or lost, and how long the first contact is on trial. Asked of stored
+    history, so a changed rule holds for all of it."""
+
+    lost_after_ms: int = 180 * DAY_MS
+    loyal_contacts: int = 3
+    loyal_complaints_max: int | None = None  # None: any number
+    first_contact_within_ms: int = 7 * DAY_MS
+
+
+@dataclass(frozen=True, slots=True)
 class Measures:
     """Of one policy version."""
 
     calls: CallMeasures = CallMeasures()
     surveys: SurveyMeasures = SurveyMeasures()
+    customers: CustomerMeasures = CustomerMeasures()
 
 
 USUAL = Measures()

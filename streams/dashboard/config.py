@@ -1,13 +1,17 @@
 """What the page, its API and the ingest edge are told at start."""
 
 import ipaddress
+import itertools
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
+from yarl import URL
+
 from schemas.customers import REFUSED_IN_CLEAR, CustomerIds
 from schemas.problems import Problem, ProblemsError
+from streams.core.measures import USUAL, CustomerMeasures
 
 _HEADER = re.compile(r"[A-Za-z0-9-]{1,100}")
 
@@ -26,7 +30,8 @@ class DashboardConfig:
     tenant of events that name none. `zone`: of every time shown and of "today". `clock_labels`:
     clock → {en, zh-CN}. `allowed_hosts`: further names the page is reached by (a proxy's).
     `customers`: what becomes of the customer ids in events that are posted. `trusted_proxies`: addresses
-    and networks that have asked their users who they are, and name them in `proxy_user_header`."""
+    and networks that have asked their users who they are, and name them in `proxy_user_header`.
+    `compute_urls`: health servers of workers that explain tickets, for a dashboard without a worker in its process."""
 
     host: str = "127.0.0.1"
     port: int = 8311
@@ -45,6 +50,9 @@ class DashboardConfig:
     trusted_proxies: tuple[str, ...] = ()
     proxy_user_header: str = "X-Forwarded-User"
     proxy_role_header: str = ""
+    customer_measures: CustomerMeasures = USUAL.customers
+    compute_urls: tuple[str, ...] = ()
+    compute_token: str = field(default="", repr=False)
 
     @property
     def tokens(self) -> tuple[str, ...]:
@@ -97,7 +105,18 @@ class DashboardConfig:
         if self.proxy_role_header and not _HEADER.fullmatch(self.proxy_role_header):
             hint = "a header's name, such as X-Forwarded-Groups; empty: everybody is an admin"
             yield Problem("proxy_role_header", "this is no header", hint)
+        hint = "http://host:port of the health server of a worker"
+        for url in itertools.filterfalse(_is_http, self.compute_urls):
+            yield Problem("compute_urls", f"{url!r} is no address", hint)
         try:
             ZoneInfo(self.zone)
         except (KeyError, ValueError, OSError):
             yield Problem("zone", f"{self.zone!r} is not an IANA zone", "e.g. Asia/Shanghai")
+
+
+def _is_http(url: str) -> bool:
+    try:
+        parsed = URL(url)
+    except ValueError:
+        return False
+    return parsed.scheme in ("http", "https") and bool(parsed.host)

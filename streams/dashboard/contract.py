@@ -1,7 +1,7 @@
 """What the dashboard needs from others: a reader of rows and a publisher of events."""
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from streams.explaining import Explanation
 
@@ -24,6 +24,7 @@ class Publisher(Protocol):
         ...
 
 
+@runtime_checkable
 class Explainer(Protocol):
     """Explains live tickets: the compute role, when it runs in this process."""
 

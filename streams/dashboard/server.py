@@ -34,6 +34,7 @@ from streams.dashboard.snapshot import read_ticket
 from streams.dashboard.stream import EventStream, live_document
 from streams.dashboard.views import Views
 from streams.dashboard.watched import Found, Watched
+from streams.dashboard.workers import Workers
 from streams.runtime.clock import Clock, SystemClock
 
 STOP_SECONDS_MAX = 3.0
@@ -83,7 +84,7 @@ class Dashboard:
         self._reader = reader
         self._feed = LiveFeed(config, reader, clock, wall_clock)
         self._threads = ThreadPoolExecutor(1, thread_name_prefix="dashboard-api")
-        self._explaining = ExplainEndpoint()
+        self._explaining = ExplainEndpoint(Workers(config.compute_urls, config.compute_token))
         self._ingest = Ingest(config, clock, publisher)
         self._views = Views(config, reader, self._feed.now_ms)
         self._acting = Acting(publisher, self._feed.now_ms)
@@ -214,7 +215,7 @@ class Dashboard:
                 "actor": identity.actor,
                 "role": identity.role,
                 "may_act": identity.may("supervisor"),
-                "explains": self._explaining.explainer is not None,
+                "explains": bool(self._explaining),
             }
         )
 

@@ -136,6 +136,7 @@ class Views:
             now_ms,
             self._config.tenant,
             _scope(request.query.get("scope", "")),
+            self._config.customer_measures,
         )
 
     def _zone(self, request: web.Request) -> ZoneInfo:

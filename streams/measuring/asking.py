@@ -7,10 +7,10 @@ from math import isnan
 from typing import Literal, Protocol
 
 from sinks.clickhouse.queries import read_query
+from streams.core.measures import USUAL, CustomerMeasures
 from streams.measuring.catalogue import BY_ID, SOURCES, Definition, Source
 
 Period = Literal["all", "hour", "day", "week", "month"]
-FIRST_CONTACT_WINDOW_MS = 7 * 86_400_000
 
 # A week begins on Monday; all of them in the zone of the question.
 _BUCKETS: Mapping[Period, str] = {
@@ -33,7 +33,8 @@ class Reader(Protocol):
 @dataclass(frozen=True, slots=True)
 class Question:
     """What is asked: a span of event time [from, to), and how it is split. `by`: dimensions, which every
-    source of the metrics must have. `only`: dimension → values. `now_ms` decides what is provisional."""
+    source of the metrics must have. `only`: dimension → values. `now_ms` decides what is provisional, `customers`
+    how long."""
 
     from_ms: int
     to_ms: int
@@ -43,6 +44,7 @@ class Question:
     period: Period = "all"
     by: tuple[str, ...] = ()
     only: Mapping[str, Sequence[str]] | None = None
+    customers: CustomerMeasures = USUAL.customers
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +135,7 @@ def _parameters(question: Question) -> dict[str, object]:
         "now_ms": question.now_ms,
         "tenant": question.tenant,
         "zone": question.zone,
-        "window_ms": FIRST_CONTACT_WINDOW_MS,
+        "window_ms": question.customers.first_contact_within_ms,
         **only,
     }
 

@@ -169,7 +169,7 @@ class _Compiler:
 
 
 def _measures(given: Measures) -> measures.Measures:
-    calls, surveys = given.calls, given.surveys
+    calls, surveys, customers = given.calls, given.surveys, given.customers
     return measures.Measures(
         calls=measures.CallMeasures(
             usual=_queue(calls.usual),
@@ -187,6 +187,12 @@ def _measures(given: Measures) -> measures.Measures:
             detractor_max=surveys.detractor_max,
             top_box_min=surveys.top_box_min,
             horizon_ms=duration_ms(surveys.horizon),
+        ),
+        customers=measures.CustomerMeasures(
+            lost_after_ms=duration_ms(customers.lost_after),
+            loyal_contacts=customers.loyal_contacts,
+            loyal_complaints_max=customers.loyal_complaints_max,
+            first_contact_within_ms=duration_ms(customers.first_contact_within),
         ),
     )
 

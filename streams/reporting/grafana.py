@@ -14,7 +14,7 @@ from pathlib import Path
 
 import yaml
 
-from streams.measuring.asking import FIRST_CONTACT_WINDOW_MS, Period, Question, query_of
+from streams.measuring.asking import Period, Question, query_of
 from streams.measuring.catalogue import BY_ID, SOURCES, Definition
 
 FOLDER = Path(__file__).parents[2] / "deploy/grafana"
@@ -98,7 +98,7 @@ def sql_of(
         "from_ms": "toInt64(${__from})",
         "to_ms": "toInt64(${__to})",
         "now_ms": "toInt64(${__to})",
-        "window_ms": f"toInt64({FIRST_CONTACT_WINDOW_MS})",
+        "window_ms": f"toInt64({question.customers.first_contact_within_ms})",
         "tenant": "'${tenant}'",
         "zone": "'${zone}'",
     }

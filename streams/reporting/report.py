@@ -6,13 +6,14 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from sinks.clickhouse.queries import read_query
+from streams.core.measures import USUAL, CustomerMeasures
 from streams.core.statistics.proportion import wilson95
 from streams.measuring.asking import Measured, Period, Question, Reader, measure, share_of
 from streams.measuring.catalogue import BY_ID, SOURCES, Unit
 from streams.reporting.periods import Kind, Span, instants_of
 
 PEOPLE_MAX = 50
-LOYAL_CONTACTS, LOST_DAYS = 3, 180
+ANY_NUMBER = 2**32 - 1
 CellKind = Literal["text", "code", "word", "metric", "instant", Unit, "interval", "change"]
 Value = str | int | float | tuple[float, float] | None
 
@@ -74,6 +75,7 @@ class Asked:
     now_ms: int
     tenant: str = ""
     scope: tuple[str, str] | None = None
+    customers: CustomerMeasures = USUAL.customers
 
     @property
     def team(self) -> str:
@@ -257,6 +259,7 @@ class Sections:
             period=period,
             by=by,
             only=None if scope is None else {scope[0]: [scope[1]]},
+            customers=self._asked.customers,
         )
         return measure(self._reader, metrics, question)
 
@@ -337,8 +340,14 @@ class Sections:
             "tier", "class", "customers", "contacts", "complaints", "complained_again",
             "silent_days",
         )  # fmt: skip
+        rules = self._asked.customers
+        complaints_max = rules.loyal_complaints_max
         rows = self._rows(
-            "relationships", _plain(*names), lost_days=LOST_DAYS, loyal_contacts=LOYAL_CONTACTS
+            "relationships",
+            _plain(*names),
+            lost_after_ms=rules.lost_after_ms,
+            loyal_contacts=rules.loyal_contacts,
+            loyal_complaints_max=ANY_NUMBER if complaints_max is None else complaints_max,
         )
         return Section("relationships", columns, rows)
 

@@ -3,9 +3,10 @@
 GET /healthz  200 alive; 503 when a role is in trouble (one whose checkpoint is too old, say)
 GET /readyz   200 when every role does its work; 503 while it starts, restores, waits or stops
 GET /metrics  see `streams.shell.metrics`
+GET /explain/{tenant}/{source}/{id}  where tickets are computed, for a dashboard elsewhere: `streams.dashboard.explaining`
 
-The first two are open, for probes; what is wrong and /metrics are told on loopback, elsewhere only to who
-knows the token.
+The first two are open, for probes; what is wrong, /metrics and /explain are told on loopback, elsewhere only to
+who knows the token.
 """
 
 import asyncio
@@ -17,6 +18,8 @@ from aiohttp.typedefs import Handler, Middleware
 from schemas.problems import Problem, ProblemsError
 from streams.dashboard.access import Access, problem, put_headers
 from streams.dashboard.config import DashboardConfig
+from streams.dashboard.contract import Explainer
+from streams.dashboard.explaining import ExplainEndpoint
 from streams.runtime.role import Readies, Role, Warns
 from streams.shell.lifecycle import Lifecycle
 from streams.shell.settings import Settings, listed
@@ -48,6 +51,8 @@ class HealthServer:
         self._roles = roles
         self._life = life
         self._telemetry = telemetry
+        self._explaining = ExplainEndpoint()
+        self._explaining.explainer = next((r for r in roles if isinstance(r, Explainer)), None)
         self._config = _where(settings)
         self._access = Access(self._config)
         self._stopping = asyncio.Event()
@@ -88,6 +93,9 @@ class HealthServer:
                 web.get("/metrics", self._metrics),
             ]
         )
+        if self._explaining:
+            path = "/explain/{tenant}/{source}/{ticket_id:.+}"
+            app.add_routes([web.get(path, self._explain)])
         return app
 
     def _guard(self) -> Middleware:
@@ -132,11 +140,19 @@ class HealthServer:
             document |= {name: detail for name, detail in details.items() if detail}
         return web.json_response(document, status=503 if failed else 200)
 
+    async def _explain(self, request: web.Request) -> web.Response:
+        return self._refusal(request) or await self._explaining.get(request)
+
+    def _refusal(self, request: web.Request) -> web.Response | None:
+        if self._access.identity_of(request) is not None:
+            return None
+        detail = "send Authorization: Bearer TOKEN"
+        challenge = {"WWW-Authenticate": 'Bearer realm="ticketpulse"'}
+        return problem(401, "unauthorized", detail, **challenge)
+
     async def _metrics(self, request: web.Request) -> web.Response:
-        if not self._access.identity_of(request) is not None:
-            detail = "send Authorization: Bearer TOKEN"
-            challenge = {"WWW-Authenticate": 'Bearer realm="ticketpulse"'}
-            return problem(401, "unauthorized", detail, **challenge)
+        if (refusal := self._refusal(request)) is not None:
+            return refusal
         body, content_type = self._telemetry.exposition(request.headers.get("Accept", ""))
         return web.Response(body=body, headers={"Content-Type": content_type})
 

@@ -30,6 +30,7 @@ from schemas.topics import OUTCOME_TOPIC_OF_TABLE
 from sinks.receivers.contract import Receiver, ReceiverError
 from sinks.retry import Backoff
 from streams.core.alerting.escalation import NOWHERE, Standing, silenced_until
+from streams.core.alerting.storm import Storms
 from streams.core.notices import (
     FIRING_LEVELS,
     Decision,
@@ -103,8 +104,10 @@ class NotifierError(Exception):
 class _Line:
     """What one receiver has yet to hear: keys that are ready, and keys that wait for an instant."""
 
-    def __init__(self, receiver: Receiver) -> None:
+    def __init__(self, receiver: Receiver, group_wait_ms: int, group_interval_ms: int) -> None:
         self.receiver = receiver
+        self._group_ms = group_wait_ms, group_interval_ms if receiver.grouped else 0
+        self._storms = Storms(*self._group_ms)
         self.wake = asyncio.Event()
         self.tasks: set[asyncio.Task[None]] = set()
         self.under_way: set[str] = set()
@@ -128,6 +131,15 @@ class _Line:
             self._known.add(key)
             self._ready.append(key)
             self.wake.set()
+
+    def told_ms(self, one: Notification, now_ms: int) -> int:
+        """When it may go: what a team hears of one kind within an interval, people read together."""
+        group = one.team, one.status, one.level, one.step
+        return self._storms.told_ms(one.key, group, now_ms)
+
+    def nothing_to_say(self, key: str) -> None:
+        """After all."""
+        self._storms.done((key,))
 
     def wait_for_clock(self, key: str, until_ms: int) -> None:
         """Nothing before that instant."""
@@ -159,6 +171,7 @@ class _Line:
             self.under_way.discard(key)
             self._failures.pop(key, None)
             self.delivered_total += 1
+        self._storms.done(keys)
         self.trouble = None
 
     def failed(self, keys: Iterable[str], error: ReceiverError) -> None:
@@ -203,6 +216,7 @@ class _Line:
         self._for_clock.clear()
         self._for_retry.clear()
         self._failures.clear()
+        self._storms = Storms(*self._group_ms)
 
 
 @dataclass(slots=True)
@@ -229,7 +243,11 @@ class Notifier:
         self._settings = settings
         self._clock = clock
         self._producer = producer
-        self._lines = [_Line(receiver) for receiver in receivers]
+        group_ms = (
+            round(settings.group_wait_seconds * 1_000),
+            round(settings.group_interval_seconds * 1_000),
+        )
+        self._lines = [_Line(receiver, *group_ms) for receiver in receivers]
         self._by = uuid4().hex[:12]  # this process, in marks
         self._names = frozenset(line.receiver.name for line in self._lines)
         self._escalation = (
@@ -410,14 +428,17 @@ class Notifier:
     def _announce(self, key: str) -> None:
         """There may be something to say about a key. A page is marked as tried at once, so that it is
         written down together with what is wanted; an end only when its turn comes. Till its turn a mark
-        is none: what the receiver has heard may be wanted again, and then nothing need be said."""
-        notice = self._held.notices[key]
+        is none: what the receiver has heard may be wanted again, and then nothing need be said. What a storm
+        holds back is not marked either."""
+        notice, now_ms = self._held.notices[key], self._clock.now_ms()
         for line in self._lines:
             untried = line.untried.pop(key, None)
             if untried is not None:
                 notice = as_heard(notice, line.receiver.name, untried)
             decision = self._decide(key, notice, line)
-            if isinstance(decision, Notification) and decision.status == "firing":
+            if not isinstance(decision, Notification) or decision.status != "firing":
+                continue
+            if line.told_ms(decision, now_ms) <= now_ms:
                 notice = self._marked(line, notice, decision)
         self._keep(key, notice)
         for line in self._lines:
@@ -531,15 +552,19 @@ class Notifier:
 
     def _next(self, line: _Line) -> list[Notification]:
         """What to deliver next, as much as the receiver takes at once."""
-        name = line.receiver.name
+        name, now_ms = line.receiver.name, self._clock.now_ms()
         batch: list[Notification] = []
-        while len(batch) < line.receiver.batch_max and (keys := line.take(self._clock.now_ms(), 1)):
+        while len(batch) < line.receiver.batch_max and (keys := line.take(now_ms, 1)):
             (key,) = keys
             notice = self._held.notices.get(key)
             if notice is None:
                 continue
             decision = self._decide(key, notice, line)
             if isinstance(decision, Notification):
+                told_ms = line.told_ms(decision, now_ms)
+                if told_ms > now_ms:
+                    line.wait_for_clock(key, told_ms)
+                    continue
                 marked = self._marked(line, notice, decision)
                 if marked is not notice:
                     self._keep(key, marked)
@@ -549,7 +574,9 @@ class Notifier:
                     line.untried.pop(key, None)
                     line.under_way.add(key)
                     batch.append(decision)
-            elif isinstance(decision, Wait):
+                continue
+            line.nothing_to_say(key)
+            if isinstance(decision, Wait):
                 line.wait_for_clock(key, decision.until_ms)
             elif isinstance(decision, Unsaid):
                 self._keep(key, unsaid(notice, name))

@@ -62,6 +62,11 @@ def _problems(settings: Settings) -> Iterator[Problem]:
     if settings.fallback_receiver and settings.fallback_receiver not in _named(settings):
         hint = f"set are: {', '.join(_named(settings)) or 'none'}"
         yield Problem("fallback_receiver", f"{settings.fallback_receiver!r} is not set", hint)
+    held_seconds = settings.group_wait_seconds + settings.group_interval_seconds
+    if settings.fallback_receiver and settings.fallback_after_seconds <= held_seconds:
+        what = f"the fallback is told before a storm's next message ({held_seconds:g} s)"
+        hint = f"raise it above {held_seconds:g}, or lower TICKETPULSE_GROUP_INTERVAL_SECONDS"
+        yield Problem("fallback_after_seconds", what, hint)
     try:
         zone(settings.notify_zone)
     except ValueError as error:

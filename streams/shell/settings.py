@@ -84,6 +84,11 @@ class Settings(BaseSettings):
         "",
         description="header in which it names viewer, supervisor or admin; empty: all are admins",
     )
+    compute_urls: str = Field(
+        "",
+        description="http://host:port of the workers' health servers, separated by commas, for a dashboard that"
+        " explains tickets and has no worker in its process; every address of a name is asked",
+    )
     ingest_bytes_max: int = Field(
         4 * 1024 * 1024, ge=1024, description="largest body of POST /events"
     )
@@ -157,6 +162,12 @@ class Settings(BaseSettings):
     )
     mail_from: str = Field("", description="sender of mails")
     mail_to: str = Field("", description="who gets them, separated by commas")
+    group_wait_seconds: float = Field(
+        0.0, ge=0, le=600, description="before the first chat message or mail of a team's storm"
+    )
+    group_interval_seconds: float = Field(
+        30.0, ge=0, le=3600, description="between two of its messages with news; 0: no grouping"
+    )
     escalation: Path | None = Field(
         None, description="escalation file: ladders, rotas, quiet hours; empty: one page per breach"
     )

@@ -115,15 +115,20 @@ def feed(overrides: dict[str, str], first: str) -> None:
 @contextmanager
 def roles(overrides: dict[str, str], folder: Path) -> Iterator[dict[str, Running]]:
     started: dict[str, Running] = {}
+    compute_port = free_port()
     try:
         for role in ROLES:
-            port = free_port()
+            port = compute_port if role == "compute" else free_port()
             environment = environment_of(role) | overrides | {
                 "TICKETPULSE_HEALTH_PORT": str(port),
                 "TICKETPULSE_POLICY": str(ROOT / "deploy/policies/call-centre.yaml"),
             }  # fmt: skip
             if role == "dashboard":
                 environment["TICKETPULSE_HTTP_PORT"] = str(free_port())
+                compute = f"127.0.0.1:{compute_port}"
+                environment["TICKETPULSE_COMPUTE_URLS"] = environment[
+                    "TICKETPULSE_COMPUTE_URLS"
+                ].replace("compute:8312", compute)
             log = folder / f"{role}.log"
             with log.open("wb") as out:
                 process = subprocess.Popen(
@@ -189,6 +194,10 @@ async def reached(url: str, started: dict[str, Running], alertmanager: RealAlert
         return rows.get("Calls") == 600
 
     await holds_soon(calls, "all calls in the windows")
+    breaches = orjson.loads(get(f"{url}api/live", "v-token"))["content"]["latest_breaches"]
+    ticket = "/".join(breaches[0][part] for part in ("tenant", "source", "ticket_id"))
+    why = orjson.loads(get(f"{url}api/explain/{ticket}", "v-token"))
+    assert why["clocks"], "the worker's explanation, through the dashboard"
     metrics = get(f"{started['compute'].health}/metrics", "h-token").decode()
     assert 'ticketpulse_partition_ready{partition="0",topic=' in metrics
     with pytest.raises(urllib.error.HTTPError, match="401"):

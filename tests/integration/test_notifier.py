@@ -235,6 +235,48 @@ async def test_a_storm_becomes_a_handful_of_chat_messages() -> None:
     assert len(set(told)) == len(told) == 90
 
 
+async def test_of_a_long_storm_the_first_is_told_at_once_and_the_rest_at_ticks() -> None:
+    """One team is told once per interval; another team, and an end, don't wait for it."""
+    clock = ManualClock(NOW_MS + 1)
+    async with serving() as server:
+        settings = await new_settings(slack_url=server.url + "/hook", group_interval_seconds=30.0)
+        async with notifying(settings, clock) as notifier:
+            told = notifier.counters
+            await say(settings, [intent("T0", 1, "breach")])
+            await until(lambda: told().delivered_total == {"slack": 1})
+            for second in range(1, 30):
+                clock.move_to(NOW_MS + second * 1_000)
+                await say(settings, [intent(f"T{second}", 1, "breach")])
+            await say(settings, [intent("N1", 1, "breach", team="L2"), intent("T0", 2, "resolved")])
+            await until(lambda: told().delivered_total == {"slack": 3})
+            await asyncio.sleep(0.3)
+            assert told().delivered_total == {"slack": 3}
+            clock.move_to(NOW_MS + 30_001)
+            await until(lambda: told().delivered_total == {"slack": 32})
+            clock.move_to(NOW_MS + 300_000)
+            await say(settings, [intent("T99", 1, "breach")])  # the storm is over: at once
+            await until(lambda: told().delivered_total == {"slack": 33})
+    assert len(server.requests) in (4, 5), "N1 and the end of T0 may or may not share a message"
+
+
+async def test_what_a_storm_holds_back_and_is_over_before_its_tick_is_never_told() -> None:
+    clock = ManualClock(NOW_MS + 1)
+    async with serving() as server:
+        settings = await new_settings(slack_url=server.url + "/hook", group_interval_seconds=30.0)
+        async with notifying(settings, clock) as notifier:
+            await say(settings, [intent("T0", 1, "breach")])
+            await until(lambda: notifier.counters().delivered_total == {"slack": 1})
+            clock.move_to(NOW_MS + 1_000)
+            await say(settings, [intent("T1", 1, "breach"), intent("T2", 1, "breach")])
+            await say(settings, [intent("T1", 2, "retracted")])
+            await until(lambda: notifier.counters().keys == 3)
+            await asyncio.sleep(0.3)
+            clock.move_to(NOW_MS + 31_000)
+            await until(lambda: notifier.counters().delivered_total == {"slack": 2})
+            await asyncio.sleep(0.2)
+    assert [b"T1" in body for _, _, body in server.requests] == [False, False]
+
+
 async def test_a_rebalance_does_not_forget_what_was_not_tried_yet() -> None:
     async with PagingReceiver(SECRET) as receiver:
         settings = await settings_for(receiver)

@@ -9,7 +9,7 @@ from hypothesis import given, strategies as st
 from streams.core.alerting.ladder import Cycle, Step, rungs
 from streams.core.alerting.quiet_hours import QuietHours
 from streams.core.alerting.rate_alert import RateAlert, RateRule
-from streams.core.alerting.storm import StormGroup
+from streams.core.alerting.storm import StormGroup, Storms
 
 MINUTES = st.integers(0, 60)
 STEPS = st.lists(
@@ -135,6 +135,27 @@ def test_a_storm_tells_every_breach_within_its_bounds(
     for breach in breaches:
         heard = min(at for at, _ in told if at >= breach)
         assert heard - breach <= max(wait, interval)
+
+
+@given(
+    st.lists(st.integers(0, 400), min_size=1, max_size=40, unique=True).map(sorted),
+    st.integers(0, 20),
+    st.integers(1, 50),
+)
+def test_a_storm_of_notices_is_told_at_ticks_and_what_stands_alone_at_once(
+    arrivals: list[int], wait: int, interval: int
+) -> None:
+    storms = Storms(wait, interval)
+    told = {at: storms.told_ms(str(at), "L1", at) for at in arrivals}
+    for at, instant in told.items():
+        assert at <= instant <= at + max(wait, interval)
+        assert storms.told_ms(str(at), "L1", at + 1) == instant, "asking again changes nothing"
+    ticks = sorted(set(told.values()))
+    assert all(later - earlier >= interval for earlier, later in pairwise(ticks))
+    assert told[arrivals[0]] == arrivals[0] + wait
+    for earlier, later in pairwise(arrivals):
+        if later >= told[earlier] + interval:
+            assert told[later] == later + wait
 
 
 @given(

@@ -19,8 +19,9 @@ FROM
         argMaxIf(pleased, at, answered > 0) AS last_pleased,
         sum(answered) AS answers,
         multiIf(
-            their_silent_days > {lost_days:UInt32}, 'lost',
-            their_contacts >= {loyal_contacts:UInt32} AND answers > 0 AND last_pleased = 1, 'loyal',
+            {now_ms:Int64} - toUnixTimestamp64Milli(maxIf(at, contact > 0)) > {lost_after_ms:Int64}, 'lost',
+            answers > 0 AND last_pleased = 1 AND their_contacts >= {loyal_contacts:UInt32}
+                AND their_complaints <= {loyal_complaints_max:UInt32}, 'loyal',
             answers > 0 AND last_pleased = 1, 'satisfied',
             'ordinary') AS class
     FROM

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from sinks.clickhouse.client import ClickHouse
 from streams.cli.app import app
+from streams.core.measures import CustomerMeasures
 from streams.measuring.catalogue import CATALOGUE
 from streams.policies import load_book
 from streams.reporting.html import page_of
@@ -22,7 +23,7 @@ from streams.reporting.sheets import csv_of, write_workbook
 from streams.reporting.texts import WORDS, Language
 from streams.reporting.wording import duration
 from tests.engine_room import EngineRoom
-from tests.unit.measuring.story import HOUR_MS, POLICY, START_MS, day
+from tests.unit.measuring.story import HOUR_MS, POLICY, START_MS, Message, day, event
 
 pytestmark = pytest.mark.clickhouse
 DAY_MS = 24 * HOUR_MS
@@ -30,13 +31,14 @@ UTC = ZoneInfo("UTC")
 THE_DAY = date(2026, 3, 2)
 
 
-async def fill(database: ClickHouse, folder: Path) -> None:
+async def fill(database: ClickHouse, folder: Path, *more: Message) -> None:
     path = folder / "story.yaml"
     path.write_text(POLICY, encoding="utf-8")
     room = EngineRoom(load_book(path), database, START_MS + DAY_MS)
     await room.open()
+    told = [*day(), *more]
     for topic in room.engines:
-        await room.feed(topic, [(key, value) for of, key, value in day() if of == topic])
+        await room.feed(topic, [(key, value) for of, key, value in told if of == topic])
     await room.settle(START_MS + 2 * DAY_MS)
 
 
@@ -176,6 +178,49 @@ async def test_changes_are_against_the_period_before(
     assert csat[5].value is None
     classes = next(one for one in made.sections if one.title == "classes")
     assert classes.rows[0][5].value == Change(-2, "count", good=True)
+
+
+async def test_classes_of_customers_follow_the_rules_of_the_policy(
+    clickhouse: ClickHouse, tmp_path: Path
+) -> None:
+    """Contacts: c1 called twice, q complained twice, the others (c2 to c7, p, r) came once."""
+    said = [
+        event("surveys", f"X{who}", 24_000, "answered",
+              metric="csat", question="all", score=score, customer_id=who)
+        for who, score in (("c1", 5), ("q", 4), ("c2", 5), ("c3", 1))
+    ]  # fmt: skip
+    await fill(clickhouse, tmp_path, *said)
+
+    def classes(**rules: int) -> dict[str, int]:
+        span = span_of("daily", THE_DAY, UTC)
+        asked = Asked(
+            "daily", span, UTC, START_MS + 2 * DAY_MS, customers=CustomerMeasures(**rules)
+        )
+        made = make_report(clickhouse, asked)
+        (section,) = (one for one in made.sections if one.title == "relationships")
+        return {str(row[1].value): int(str(row[2].value)) for row in section.rows}
+
+    assert classes() == {"satisfied": 3, "ordinary": 7}
+    assert classes(loyal_contacts=2) == {"loyal": 2, "satisfied": 1, "ordinary": 7}
+    strict = classes(loyal_contacts=2, loyal_complaints_max=1)
+    assert strict == {"loyal": 1, "satisfied": 2, "ordinary": 7}
+    # At the end of the day c1 has been silent for 21 hours less 3 minutes, the others for longer.
+    assert classes(lost_after_ms=21 * HOUR_MS) == {"satisfied": 1, "lost": 9}
+
+
+async def test_how_long_the_first_contact_is_on_trial_is_the_policys(
+    clickhouse: ClickHouse, tmp_path: Path
+) -> None:
+    """The customer of c1 called again after two hours."""
+    await fill(clickhouse, tmp_path)
+    span = span_of("daily", THE_DAY, UTC)
+    for window_ms, expected in ((7 * DAY_MS, 0.0), (HOUR_MS, 100.0), (3 * HOUR_MS, 75.0)):
+        rules = CustomerMeasures(first_contact_within_ms=window_ms)
+        made = make_report(
+            clickhouse, Asked("daily", span, UTC, START_MS + 2 * DAY_MS, customers=rules)
+        )
+        found = numbers(made)["calls.first_contact_resolution"]
+        assert found.value == expected, "within the week only the repeat is certain yet"
 
 
 def test_durations_are_told_in_units_that_a_person_reads() -> None:
