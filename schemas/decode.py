@@ -178,13 +178,14 @@ def _entity(outer: wire.Envelope) -> tuple[EntityKind, str] | Rejected:
         "ticket": outer.ticket_id,
         "call": outer.call_id,
         "survey": outer.survey_id,
+        "shift": outer.shift_id,
     }
     given = [(kind, entity_id) for kind, entity_id in ids.items() if entity_id is not None]
     if len(given) != 1:
         names = " and ".join(f"{kind}_id" for kind, _id in given) or "none"
         return Rejected(
             reason="ambiguous_entity",
-            detail=f"exactly one of ticket_id, call_id, survey_id must be given, not {names}",
+            detail=f"exactly one of ticket_id, call_id, survey_id, shift_id must be given, not {names}",
         )
     return given[0]
 

@@ -8,7 +8,7 @@ from typing import Literal
 
 import msgspec
 
-EntityKind = Literal["ticket", "call", "survey"]
+EntityKind = Literal["ticket", "call", "survey", "shift"]
 StatusCategory = Literal["new", "open", "pending", "on_hold", "solved", "closed"]
 Author = Literal["customer", "agent", "bot", "system"]
 
@@ -274,6 +274,30 @@ class SurveyExpired(Data, frozen=True, tag="expired"):
 
 
 SurveyData = SurveySent | SurveyAnswered | SurveyCorrected | SurveyExpired | CustomerErased
+
+# --- shifts: an agent is there, from signing in to signing out ---
+
+AgentState = Literal["available", "on_contact", "after_contact", "on_break", "away"]
+
+
+class ShiftBegan(Data, frozen=True, tag="began"):
+    """An agent signed in."""
+
+    agent: str
+    team: str | None = None
+    state: AgentState = "available"
+
+
+class AgentStateChanged(Data, frozen=True, tag="state_changed"):
+    state: AgentState
+    reason: str | None = None
+
+
+class ShiftEnded(Data, frozen=True, tag="ended"):
+    """The agent signed out, or was signed out."""
+
+
+ShiftData = ShiftBegan | AgentStateChanged | ShiftEnded
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):

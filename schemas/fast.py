@@ -38,9 +38,11 @@ class _Envelope(msgspec.Struct, gc=False):
     event_id: wire.Text | None = None
     sequence: wire.Sequence | None = None
     ingested_at: str | None = None
+    # last, in the order of `wire.TYPES`:
     ticket_id: wire.Text | None = None
     call_id: wire.Text | None = None
     survey_id: wire.Text | None = None
+    shift_id: wire.Text | None = None
 
 
 _read_envelope = msgspec.json.Decoder(_Envelope).decode
@@ -167,7 +169,7 @@ def _event_of(
 ) -> Event:
     fields = _astuple(_read_envelope(value))
     version, source, type_, occurred_at, raw, tenant, event_id, sequence, ingested_at, *ids = fields
-    found, entity_id = _entity(*ids)
+    found, entity_id = _entity(ids)
     if version != wire.VERSION or found != (kind or found):
         raise _OddError
     data, colons = _READERS[found][type_].read(raw)
@@ -200,15 +202,13 @@ def _event_of(
     return _with_event_id(event)
 
 
-def _entity(
-    ticket_id: str | None, call_id: str | None, survey_id: str | None
-) -> tuple[EntityKind, str]:
-    if ticket_id is not None and call_id is None and survey_id is None:
-        return "ticket", ticket_id
-    if call_id is not None and ticket_id is None and survey_id is None:
-        return "call", call_id
-    if survey_id is not None and ticket_id is None and call_id is None:
-        return "survey", survey_id
+def _entity(ids: list[str | None]) -> tuple[EntityKind, str]:
+    """Which kind the one id that is given is of."""
+    if ids.count(None) != len(ids) - 1:
+        raise _OddError
+    for kind, entity_id in zip(wire.TYPES, ids, strict=True):
+        if entity_id is not None:
+            return kind, entity_id
     raise _OddError
 
 

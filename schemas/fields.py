@@ -15,6 +15,7 @@ FIELDS: dict[str, str] = {
     "ticket_id": "the source's id of a ticket",
     "call_id": "the source's id of a call",
     "survey_id": "the source's id of one questionnaire to one person",
+    "shift_id": "the source's id of one presence of one agent, from signing in to signing out",
     "customer_id": "pseudonym of the customer, never the name or number itself",
     "into": "id of the ticket that goes on",
     "corrects": "event id of the answer that is replaced",
@@ -51,6 +52,8 @@ FIELDS: dict[str, str] = {
     "to_team": "team that has the call now",
     "where": "where the caller gave up",
     "reached": "whether the customer answered",
+    # shifts
+    "state": "what the agent does from then on",
     # surveys
     "metric": "what is measured",
     "question": "which question, by a stable code or text of the source",

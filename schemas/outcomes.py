@@ -262,6 +262,26 @@ class SurveyRow(Origin):
 
 
 @with_config(FORBID_EXTRA)
+class ShiftRow(Origin):
+    """One presence of one agent. Times are those until its last event. Key: tenant, source, shift_id."""
+
+    shift_id: str
+    event_time: datetime  # its first event
+    agent: str | None
+    team: str | None
+    began_at: datetime | None
+    ended_at: datetime | None
+    state: str | None  # now; null: it is over, or has not begun
+    state_since: datetime | None
+    busy_ms: int
+    idle_ms: int
+    away_ms: int
+    flags: list[str]
+    policy_version: str
+    judged_at: datetime
+
+
+@with_config(FORBID_EXTRA)
 class SurveyAnswerRow(Origin):
     """The answer that counts to one question. Key: tenant, source, survey_id, metric, question."""
 
@@ -379,6 +399,17 @@ class SurveyWindowRow(WindowOrigin):
 
 
 @with_config(FORBID_EXTRA)
+class ShiftWindowRow(WindowOrigin):
+    """Time of agents by team, in the minutes in which it passed."""
+
+    team: str
+    agents_began: int
+    busy_sum_ms: int
+    idle_sum_ms: int
+    away_sum_ms: int
+
+
+@with_config(FORBID_EXTRA)
 class ClockWindowRow(WindowOrigin):
     """Clock cycles that ended, by clock, team, tier, priority and ticket type."""
 
@@ -422,8 +453,10 @@ ROWS: dict[str, type[object]] = {
     "call_legs": CallLegRow,
     "surveys": SurveyRow,
     "survey_answers": SurveyAnswerRow,
+    "shifts": ShiftRow,
     "call_windows": CallWindowRow,
     "survey_windows": SurveyWindowRow,
+    "shift_windows": ShiftWindowRow,
     "clock_windows": ClockWindowRow,
     "ticket_windows": TicketWindowRow,
     "complaint_numbers": ComplaintNumberRow,

@@ -257,6 +257,14 @@ class SurveyMeasures(_Model):
     horizon: Duration = "90d"
 
 
+class ShiftMeasures(_Model):
+    """What numbers about the presence of agents mean. A shift of which nothing was heard for `never_ended_after`
+    is flagged."""
+
+    never_ended_after: Duration = "16h"
+    horizon: Duration = "7d"
+
+
 class CustomerMeasures(_Model):
     """What numbers about customers mean. Their class (客户关系) is the first that holds: lost 流失, silent for longer
     than `lost_after`; loyal 忠诚, with `loyal_contacts` or more, at most `loyal_complaints_max` complaints (unset: any
@@ -275,6 +283,7 @@ class Measures(_Model):
 
     calls: CallMeasures = CallMeasures()
     surveys: SurveyMeasures = SurveyMeasures()
+    shifts: ShiftMeasures = ShiftMeasures()
     customers: CustomerMeasures = CustomerMeasures()
 
 

@@ -30,8 +30,8 @@ REASONS: dict[str, Reason] = {
     "too_long": Reason("a text or map is longer than allowed", "文本或映射过长", "shorten the field named in the detail"),
     "naive_time": Reason("a time has no zone", "时间缺少时区", "add Z or an offset such as +08:00"),
     "absurd_time": Reason("a time lies before 1970 or after 2200", "时间不合理", "correct the source's clock or unit"),
-    "ambiguous_entity": Reason("not exactly one of ticket_id, call_id, survey_id", "实体编号必须且只能有一个", "send exactly one id"),
-    "wrong_topic": Reason("the event belongs on another topic", "事件发到了错误的主题", "tickets, calls and surveys have a topic each"),
+    "ambiguous_entity": Reason("not exactly one of ticket_id, call_id, survey_id, shift_id", "实体编号必须且只能有一个", "send exactly one id"),
+    "wrong_topic": Reason("the event belongs on another topic", "事件发到了错误的主题", "tickets, calls, surveys and shifts have a topic each"),
     "wrong_key": Reason("the record's key is not tenant/source/id of the event", "消息键与事件不符", "use tenant/source/id as the key"),
     "clear_customer_id": Reason("the event names its customer in clear", "事件含明文客户标识", "send it through the edge with TICKETPULSE_CUSTOMER_KEYS set; or say by TICKETPULSE_CUSTOMER_IDS that the source's ids are pseudonyms (clear), or drop them"),
     # found later

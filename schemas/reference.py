@@ -142,14 +142,14 @@ def _kept(spec: TopicSpec) -> str:
 
 
 def _all_ids(properties: dict[str, Document]) -> dict[str, Document]:
-    """Of the three ids, exactly one is given; all have the same form."""
+    """Of the four ids, exactly one is given; all have the same form."""
     form = properties["ticket_id"]
-    return {**properties, "call_id": form, "survey_id": form}
+    return {**properties, "call_id": form, "survey_id": form, "shift_id": form}
 
 
 def _needed(name: str, required: Sequence[str]) -> str:
-    if name in ("ticket_id", "call_id", "survey_id"):
-        return "one of three"
+    if name in ("ticket_id", "call_id", "survey_id", "shift_id"):
+        return "one of four"
     return "yes" if name in required else ""
 
 

@@ -405,8 +405,27 @@ class SurveyExpired(Wire):
     """Nobody will answer any more."""
 
 
+class ShiftBegan(Wire):
+    """An agent signed in: a shift is one presence of one agent, until it ends."""
+
+    agent: Text
+    team: Text | None = None
+    state: events.AgentState = "available"
+
+
+class AgentStateChanged(Wire):
+    """The agent is in this state from now on."""
+
+    state: events.AgentState
+    reason: Text | None = None
+
+
+class ShiftEnded(Wire):
+    """The agent signed out, or was signed out."""
+
+
 class Envelope(Wire):
-    """What every event has, beside `data`. Exactly one of the three ids is given.
+    """What every event has, beside `data`. Exactly one of the four ids is given.
 
     `ingested_at` is stamped once, at the edge, when it is missing; a missing `event_id` becomes a hash
     of the source's own fields.
@@ -423,6 +442,7 @@ class Envelope(Wire):
     ticket_id: Id | None = None
     call_id: Id | None = None
     survey_id: Id | None = None
+    shift_id: Id | None = None
 
 
 # entity → type → (wire model, class inside). The two have the same fields in the same order; an
@@ -468,5 +488,15 @@ TYPES: dict[EntityKind, dict[str, tuple[type[Wire], type[events.Data]]]] = {
         "expired": (SurveyExpired, events.SurveyExpired),
         "customer_erased": (CustomerErased, events.CustomerErased),
     },
+    "shift": {
+        "began": (ShiftBegan, events.ShiftBegan),
+        "state_changed": (AgentStateChanged, events.AgentStateChanged),
+        "ended": (ShiftEnded, events.ShiftEnded),
+    },
 }
-TOPIC_OF: dict[EntityKind, str] = {"ticket": "tickets", "call": "calls", "survey": "surveys"}
+TOPIC_OF: dict[EntityKind, str] = {
+    "ticket": "tickets",
+    "call": "calls",
+    "survey": "surveys",
+    "shift": "shifts",
+}

@@ -263,6 +263,27 @@ def survey(number: int = 1, *, version: int = 1, **changes: object) -> Row:
     return {**_origin(number, version), **row, **changes}
 
 
+def shift(number: int = 1, *, version: int = 1, **changes: object) -> Row:
+    """An agent who is there."""
+    row = {
+        "shift_id": f"agent_7-{number:06d}",
+        "event_time": OPENED,
+        "agent": "agent_7",
+        "team": "服务一组",
+        "began_at": OPENED,
+        "ended_at": None,
+        "state": "available",
+        "state_since": OPENED + timedelta(minutes=10),
+        "busy_ms": 480_000,
+        "idle_ms": 120_000,
+        "away_ms": 0,
+        "flags": [],
+        "policy_version": "0123456789abcdef",
+        "judged_at": OPENED,
+    }
+    return {**_origin(number, version), **row, **changes}
+
+
 def survey_answer(number: int = 1, *, version: int = 1, **changes: object) -> Row:
     """Its answer."""
     row = {

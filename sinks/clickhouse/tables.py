@@ -412,6 +412,31 @@ SURVEY_ANSWERS = TableSpec(
     pruned_by=("event_time",),
 )
 
+SHIFTS = TableSpec(
+    "shifts",
+    "one row per presence of an agent, from signing in to signing out",
+    ("tenant", "source", "shift_id"),
+    (
+        *_ORIGIN,
+        Column("shift_id", TEXT, "one presence of one agent", "班次"),
+        Column("event_time", INSTANT, "its first event"),
+        Column("agent", MAYBE_CODE, "agent; null: nobody has signed in yet", "座席"),
+        _LEG_TEAM,
+        Column("began_at", MAYBE_INSTANT, "when the agent signed in", "签入时间"),
+        Column("ended_at", MAYBE_INSTANT, "when the agent signed out", "签出时间"),
+        Column("state", MAYBE_CODE, "what the agent does now; null: gone", "座席状态"),
+        Column("state_since", MAYBE_INSTANT, "since when"),
+        Column("busy_ms", MILLISECONDS, "on contacts and after-contact work", "工作时长"),
+        Column("idle_ms", MILLISECONDS, "available, waiting for a contact", "空闲时长"),
+        Column("away_ms", MILLISECONDS, "on break or away", "离席时长"),
+        Column("flags", CODES, "what is odd about it", "数据质量标记"),
+        _POLICY_VERSION,
+        _JUDGED_AT,
+    ),
+    zh="座席班次",
+    pruned_by=("event_time",),
+)
+
 _WINDOW_START = Column("window_start", INSTANT, "beginning of the minute of event time", "统计时段")
 
 
@@ -486,6 +511,23 @@ SURVEY_WINDOWS = TableSpec(
         Column("expectation_sum_thousandths", WIDE_SUM, "their expectations", "期望合计"),
     ),
     zh="满意度时段统计",
+    pruned_by=("window_start",),
+)
+
+SHIFT_WINDOWS = TableSpec(
+    "shift_windows",
+    "time of agents by what they did, in the minutes in which it passed: absolute sums of one source partition",
+    _window_key("team"),
+    (
+        *_ORIGIN,
+        _WINDOW_START,
+        _dimension("team", "team of the agents", "班组"),
+        Column("agents_began", COUNT, "agents who signed in", "签入人数"),
+        Column("busy_sum_ms", WIDE_SUM, "on contacts and after-contact work, ms", "工作时长合计"),
+        Column("idle_sum_ms", WIDE_SUM, "available, waiting for a contact, ms", "空闲时长合计"),
+        Column("away_sum_ms", WIDE_SUM, "on break or away, ms", "离席时长合计"),
+    ),
+    zh="座席时段统计",
     pruned_by=("window_start",),
 )
 
@@ -581,8 +623,10 @@ TABLES = (
     CALL_LEGS,
     SURVEYS,
     SURVEY_ANSWERS,
+    SHIFTS,
     CALL_WINDOWS,
     SURVEY_WINDOWS,
+    SHIFT_WINDOWS,
     CLOCK_WINDOWS,
     TICKET_WINDOWS,
     COMPLAINT_NUMBERS,

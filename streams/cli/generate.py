@@ -15,6 +15,7 @@ import typer
 
 from schemas.instants import to_ms
 from schemas.problems import Problem, ProblemsError
+from schemas.wire import TOPIC_OF
 from streams.cli.errors import told_clearly
 from streams.generating import Centre, Size, Told
 from streams.runtime.clock import SystemClock
@@ -76,7 +77,7 @@ async def _publish(centre: Centre) -> int:
     count = 0
     async with tool_producer(load_settings(), "ticketpulse-generate") as producer:
         for told in centre.days():
-            for topic in ("tickets", "calls", "surveys"):
+            for topic in TOPIC_OF.values():
                 records = [(one.key, one.value) for one in told if one.topic == topic]
                 for part in portions(records, _AT_ONCE):
                     await producer.publish(topic, part)

@@ -19,7 +19,7 @@ from streams.shell.state_reader import PartitionSummary, inspected, summaries
 
 state = typer.Typer(no_args_is_help=True, help="See what the changelog holds; say it again.")
 Broker = Annotated[str | None, typer.Option(help="host:port of Kafka, else the setting broker_url")]
-Topic = Annotated[str, typer.Option(help="source topic: tickets, calls or surveys")]
+Topic = Annotated[str, typer.Option(help="source topic: tickets, calls, surveys or shifts")]
 _COLUMNS = (
     "topic",
     "partition",

@@ -6,6 +6,7 @@ from schemas.outcomes import (
     AlertIntentRow,
     CallLegRow,
     CallRow,
+    ShiftRow,
     SurveyAnswerRow,
     SurveyRow,
     TicketClockRow,
@@ -58,4 +59,5 @@ OutcomeRow = (
     | tuple[str, CallLegRow]
     | tuple[str, SurveyRow]
     | tuple[str, SurveyAnswerRow]
+    | tuple[str, ShiftRow]
 )

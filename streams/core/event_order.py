@@ -1,4 +1,4 @@
-"""Events of one entity in the order in which they happened, for calls and surveys as for tickets.
+"""Events of one entity in the order in which they happened, for calls, surveys and shifts as for tickets.
 
 One id counts once, of two contents the one that was known first (then the smaller digest); a stamp too far
 ahead of its arrival counts as its arrival; order is by instant, then the source's sequence (events without

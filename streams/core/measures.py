@@ -48,6 +48,14 @@ class SurveyMeasures:
 
 
 @dataclass(frozen=True, slots=True)
+class ShiftMeasures:
+    """Of agents' presence. Somebody who says nothing for so long has forgotten to sign out."""
+
+    never_ended_after_ms: int = 16 * HOUR_MS
+    horizon_ms: int = 7 * DAY_MS
+
+
+@dataclass(frozen=True, slots=True)
 class CustomerMeasures:
     """Of customers: what makes them loyal or lost, and how long the first contact is on trial. Asked of stored
     history, so a changed rule holds for all of it."""
@@ -64,6 +72,7 @@ class Measures:
 
     calls: CallMeasures = CallMeasures()
     surveys: SurveyMeasures = SurveyMeasures()
+    shifts: ShiftMeasures = ShiftMeasures()
     customers: CustomerMeasures = CustomerMeasures()
 
 

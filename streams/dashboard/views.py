@@ -161,7 +161,8 @@ class Views:
             for one in measure(self._reader, _WALL, question)
         }  # fmt: skip
         waiting = self._rows("waiting_now", since_ms=now_ms - WAITING_MS_MAX, rows_max=ROWS_MAX)
-        return {"now_ms": now_ms, "numbers": numbers, "waiting": waiting}
+        (agents,) = self._rows("agents_now")
+        return {"now_ms": now_ms, "numbers": numbers, "waiting": waiting, "agents": agents}
 
     def _board(self, request: web.Request) -> dict[str, object]:
         now_ms, query = self._now_ms(), request.query

@@ -2,19 +2,23 @@
 
 import random
 from bisect import bisect
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 import orjson
 
 from schemas.customers import Keys
+from schemas.events import EntityKind
 from schemas.instants import from_ms, rfc3339
+from schemas.wire import TOPIC_OF
 from streams.generating import shape
 from streams.generating.shape import Queue
 
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
+BREAK_MS, SHIFT_MS_MAX = 1_800_000, 10 * HOUR_MS
+_LETTERS: dict[EntityKind, str] = {"call": "C", "ticket": "T", "survey": "S", "shift": "W"}
 _CUSTOMER_KEY = "67656e657261746564206e6f207365637265742067656e657261746564212121"  # of nobody real
 Data = dict[str, object]
 
@@ -26,6 +30,14 @@ class Told(NamedTuple):
     key: bytes
     value: bytes
     at_ms: int
+
+
+class Contact(NamedTuple):
+    """An agent was on it in [from, talked), and busy with it in [from, to)."""
+
+    from_ms: int
+    talked_ms: int
+    to_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +65,8 @@ class Centre:
         self._keys = Keys([_CUSTOMER_KEY])
         self._customers = max(50, (size.calls + size.tickets) // 6)
         self._pseudonyms: dict[int, str] = {}
-        self._counts = {"call": 0, "ticket": 0, "survey": 0}
+        self._counts = {"call": 0, "ticket": 0, "survey": 0, "shift": 0}
+        self._contacts: dict[tuple[str, str], list[Contact]] = {}  # of the day, by agent and team
 
     def days(self) -> Iterator[list[Told]]:
         """Day by day; a day holds everything of what began in it, so days overlap a little in time."""
@@ -64,6 +77,9 @@ class Centre:
                 told += self._call(at_ms)
             for at_ms in self._arrivals(began_ms, self._size.of_day(self._size.tickets, day)):
                 told += self._ticket(at_ms)
+            for (agent, team), contacts in sorted(self._contacts.items()):
+                told += self._shifts(agent, team, contacts)
+            self._contacts.clear()
             told.sort(key=lambda one: one.at_ms)
             yield told
 
@@ -146,6 +162,7 @@ class Centre:
         rng = self._rng
         agent, team = self._agent(queue)
         yield story.event("answered", at_ms, agent=agent, team=team)
+        answered_ms = at_ms
         talk_ms = self._seconds(queue.talk_seconds)
         if rng.random() < shape.HELD:
             held_ms = at_ms + talk_ms // 3
@@ -158,18 +175,46 @@ class Centre:
             other = shape.QUEUES[1] if queue is not shape.QUEUES[1] else shape.QUEUES[2]
             yield story.event("transferred", at_ms, to_queue=other.name)
             yield story.event("queued", at_ms, queue=other.name)
+            self._was_busy(agent, team, answered_ms, at_ms, at_ms)
             at_ms += self._seconds(15)
             agent, team = self._agent(other)
             yield story.event("answered", at_ms, agent=agent, team=team)
+            answered_ms = at_ms
             at_ms += self._seconds(other.talk_seconds)
         yield story.event("ended", at_ms, ended_by="customer" if rng.random() < 0.7 else "agent")
-        yield story.event("after_call_ended", at_ms + self._seconds(35), agent=agent)
+        after_ms = at_ms + self._seconds(35)
+        yield story.event("after_call_ended", after_ms, agent=agent)
+        self._was_busy(agent, team, answered_ms, at_ms, after_ms)
         if rng.random() < shape.ASKED_AFTER_CALL:
             pleased = 0.9 - min(0.5, wait_ms / 200_000) - min(0.3, talk_ms / 3_000_000)
             about: Data = {"call_id": story.name, "agent": agent, "team": team, "channel": "sms"}
             yield from self._survey(
                 at_ms + 60_000, about, pleased, shape.ANSWERS_AFTER_CALL, "csat", "ces"
             )
+
+    # -- agents -------------------------------------------------------------------------------
+
+    def _was_busy(self, agent: str, team: str, from_ms: int, talked_ms: int, to_ms: int) -> None:
+        self._contacts.setdefault((agent, team), []).append(Contact(from_ms, talked_ms, to_ms))
+
+    def _shifts(self, agent: str, team: str, contacts: list[Contact]) -> Iterator[Told]:
+        """Signed in a little before the first contact and out a little after the last; a long day is two shifts,
+        and the longest pause has a break in it."""
+        for shift in _split(_merged(contacts)):
+            story = _Story(self, "shift")
+            pauses = [(after.from_ms - one.to_ms, one.to_ms) for one, after in pairwise(shift)]
+            longest_ms, break_ms = max(pauses, default=(0, 0))
+            yield story.event("began", shift[0].from_ms - 300_000, agent=agent, team=team)
+            for one in shift:
+                yield story.event("state_changed", one.from_ms, state="on_contact")
+                if one.to_ms > one.talked_ms:
+                    yield story.event("state_changed", one.talked_ms, state="after_contact")
+                yield story.event("state_changed", one.to_ms, state="available")
+                if one.to_ms == break_ms and longest_ms > 2 * BREAK_MS:
+                    yield story.event("state_changed", break_ms + 60_000, state="on_break")
+                    ends_ms = break_ms + 60_000 + BREAK_MS
+                    yield story.event("state_changed", ends_ms, state="available")
+            yield story.event("ended", shift[-1].to_ms + 300_000)
 
     # -- tickets ------------------------------------------------------------------------------
 
@@ -244,7 +289,7 @@ class Centre:
         drawn = self._rng.betavariate(1 + 6 * max(0.05, pleased), 1 + 6 * (1 - min(0.95, pleased)))
         return min(high, low + int(drawn * (high - low + 1)))
 
-    def numbered(self, kind: str) -> int:
+    def numbered(self, kind: EntityKind) -> int:
         """The next number of a kind of entity."""
         self._counts[kind] += 1
         return self._counts[kind]
@@ -254,14 +299,36 @@ class Centre:
         return self._source
 
 
-_TOPICS = {"call": "calls", "ticket": "tickets", "survey": "surveys"}
+def _merged(contacts: Iterable[Contact]) -> list[Contact]:
+    """Calls were dealt out without asking who was free: what overlaps is one long contact."""
+    merged: list[Contact] = []
+    for one in sorted(contacts):
+        last = merged[-1] if merged else None
+        if last is not None and one.from_ms <= last.to_ms:
+            talked_ms = max(last.talked_ms, one.talked_ms)
+            merged[-1] = Contact(last.from_ms, talked_ms, max(last.to_ms, one.to_ms))
+        else:
+            merged.append(one)
+    return merged
+
+
+def _split(contacts: Sequence[Contact]) -> Iterator[list[Contact]]:
+    """Into shifts that people can work."""
+    shift: list[Contact] = []
+    for one in contacts:
+        if shift and one.to_ms - shift[0].from_ms > SHIFT_MS_MAX:
+            yield shift
+            shift = []
+        shift.append(one)
+    if shift:
+        yield shift
 
 
 class _Story:
     """One entity being told."""
 
-    def __init__(self, centre: Centre, kind: str) -> None:
-        self.name = f"{kind[0].upper()}{centre.numbered(kind):07d}"
+    def __init__(self, centre: Centre, kind: EntityKind) -> None:
+        self.name = f"{_LETTERS[kind]}{centre.numbered(kind):07d}"
         self.last_id = ""
         self._source = centre.source
         self._kind = kind
@@ -284,4 +351,4 @@ class _Story:
             "data": data,
         }
         key = f"default/{self._source}/{self.name}".encode()
-        return Told(_TOPICS[self._kind], key, orjson.dumps(document), at_ms)
+        return Told(TOPIC_OF[self._kind], key, orjson.dumps(document), at_ms)

@@ -19,6 +19,7 @@ SourceName = Literal[
     "survey_windows",
     "clock_windows",
     "ticket_windows",
+    "shift_windows",
     "first_contacts",
     "answered_tickets",
     "followed_tickets",
@@ -49,6 +50,7 @@ SOURCES: Mapping[str, Source] = {
             ("clock", "team", "tier", "priority", "ticket_type"),
         ),
         Source("ticket_windows", True, "window_start", ("ticket_type", "team", "tier", "channel")),
+        Source("shift_windows", True, "window_start", ("team",)),
         Source("tickets", True, "event_time", ("ticket_type", "team", "tier", "channel")),
         Source("first_contacts", False, "event_time", ("call_type", "queue")),
         Source("answered_tickets", False, "event_time", ("team",)),
@@ -682,10 +684,53 @@ def _customers() -> Iterator[Definition]:
     )
 
 
+def _agents() -> Iterator[Definition]:
+    busy, idle, away = (f"sum({name}_sum_ms)" for name in ("busy", "idle", "away"))
+    in_minutes = "in the minutes in which the time passed, up to the last event of each shift"
+    for name, labels, part, whole, formula, higher_is in (
+        (
+            "occupancy",
+            ("Occupancy", "工时利用率"),
+            busy,
+            f"{busy} + {idle}",
+            "time on contacts and after-contact work ÷ (that + time available)",
+            "neither",  # too high wears people out
+        ),
+        (
+            "away_share",
+            ("Breaks and absences", "离席占比"),
+            away,
+            f"{busy} + {idle} + {away}",
+            "time on break or away ÷ time signed in",
+            "worse",
+        ),
+    ):
+        yield _definition(
+            f"agents.{name}",
+            labels,
+            "percent",
+            "shift_windows",
+            value=f"if(({whole}) = 0, NULL, 100 * ({part}) / ({whole}))",
+            sample=f"intDiv({whole}, 1000)",
+            formula=f"{formula}; the sample is in seconds",
+            attribution=in_minutes,
+            higher_is=higher_is,
+        )
+    yield _count(
+        "agents.signed_in",
+        ("Shifts begun", "签入班次"),
+        "shift_windows",
+        "sum(agents_began)",
+        formula="agents who signed in",
+        attribution="by signing in",
+    )
+
+
 CATALOGUE: tuple[Definition, ...] = (
     *_service(),
     *_calls(),
     *_service_levels(),
+    *_agents(),
     *_satisfaction(),
     *_customers(),
 )

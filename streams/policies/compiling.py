@@ -188,6 +188,10 @@ def _measures(given: Measures) -> measures.Measures:
             top_box_min=surveys.top_box_min,
             horizon_ms=duration_ms(surveys.horizon),
         ),
+        shifts=measures.ShiftMeasures(
+            never_ended_after_ms=duration_ms(given.shifts.never_ended_after),
+            horizon_ms=duration_ms(given.shifts.horizon),
+        ),
         customers=measures.CustomerMeasures(
             lost_after_ms=duration_ms(customers.lost_after),
             loyal_contacts=customers.loyal_contacts,

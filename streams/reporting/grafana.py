@@ -49,7 +49,7 @@ BOARDS = (
         "calls",
         "Calls · 话务",
         ("sl.offered", "calls.answered", "calls.abandonment", "calls.asa", "calls.aht"),
-        ("calls.queued", "sl.offered", "calls.abandonment", "calls.asa", "calls.wait_p90", "calls.aht", "calls.over_limit_share", "calls.transfers_share", "calls.callbacks_late"),
+        ("calls.queued", "sl.offered", "calls.abandonment", "calls.asa", "calls.wait_p90", "calls.aht", "calls.over_limit_share", "calls.transfers_share", "calls.callbacks_late", "agents.occupancy"),
         (("sl.offered", "queue"), ("calls.abandonment", "queue"), ("calls.queued", "queue")),
     ),
     Board(

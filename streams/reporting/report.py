@@ -115,7 +115,7 @@ _CALLS = (
     "calls.talk", "calls.hold", "calls.after_call", "calls.handle_p90", "calls.over_aim_share",
     "calls.over_limit_share", "calls.transfers_share", "calls.first_contact_resolution",
     "calls.repeat_share", "calls.callbacks_requested", "calls.callbacks_made",
-    "calls.callbacks_late",
+    "calls.callbacks_late", "agents.signed_in", "agents.occupancy", "agents.away_share",
 )  # fmt: skip
 _LEVELS = tuple(name for name in BY_ID if name.startswith("sl."))
 _SATISFACTION = (
@@ -270,7 +270,7 @@ class Sections:
             return None
         columns = (
             Column("agent", "text"), Column("team", "code"), Column("handled", "count"),
-            Column("handle_ms", "ms"), Column("solved", "count"), Column("breaches_held", "count"),
+            Column("handle_ms", "ms"), Column("occupancy", "percent"), Column("solved", "count"), Column("breaches_held", "count"),
             Column("csat", "percent"), Column("interval", "interval"), Column("answers", "count"),
             Column("audit_score", "score"), Column("complaints_caused", "count"),
         )  # fmt: skip
@@ -426,6 +426,7 @@ def _person(row: Mapping[str, object]) -> Row:
         Cell(str(row["team"])),
         Cell(_whole(row["handled"])),
         Cell(_cell(row["handle_ms"])),
+        Cell(_cell(row["occupancy"])),
         Cell(_whole(row["solved"])),
         Cell(_whole(row["breaches_held"])),
         Cell(100 * satisfied / answers if answers else None),

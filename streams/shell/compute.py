@@ -58,7 +58,7 @@ WAIT_SECONDS_MAX = 1.0
 STALE_CHECKPOINTS_MAX = 4  # a checkpoint this many idle periods late is a sign of trouble
 _PASSING_TROUBLE = (AppendDoubtfulError, PublishError, KafkaError, OSError, TimeoutError)
 
-Engine = PartitionEngine[Any]  # of tickets, calls or surveys
+Engine = PartitionEngine[Any]  # of tickets, calls, surveys or shifts
 Open = Callable[[TP], Awaitable[Engine]]
 
 

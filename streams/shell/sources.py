@@ -9,6 +9,7 @@ from streams.core.calls.kind import CallKind
 from streams.core.histories import HistoryLogic
 from streams.core.logic import EntityLogic
 from streams.core.policy import PolicyBook
+from streams.core.shifts.kind import ShiftKind
 from streams.core.surveys.kind import SurveyKind
 from streams.core.tickets.logic import TicketLogic
 
@@ -32,5 +33,6 @@ class Source:
 TICKETS = Source("tickets", "ticket", TicketLogic)
 CALLS = Source("calls", "call", lambda book: HistoryLogic(CallKind(), book))
 SURVEYS = Source("surveys", "survey", lambda book: HistoryLogic(SurveyKind(), book))
-SOURCES = (TICKETS, CALLS, SURVEYS)
+SHIFTS = Source("shifts", "shift", lambda book: HistoryLogic(ShiftKind(), book))
+SOURCES = (TICKETS, CALLS, SURVEYS, SHIFTS)
 BY_TOPIC = {source.topic: source for source in SOURCES}

@@ -1,4 +1,4 @@
-"""What comes in while everything goes wrong: events of tickets, calls and questionnaires; late, doubled and
+"""What comes in while everything goes wrong: events of tickets, calls, questionnaires and shifts; late, doubled and
 malformed ones among them."""
 
 import random
@@ -11,7 +11,7 @@ from schemas.instants import rfc3339
 PRIORITIES = ("P1", "P2", "P3")
 TEAMS = ("L1", "L2", "network")
 QUEUES = ("sales", "faults")
-CALLS_EVERY, SURVEYS_EVERY = 3, 4  # tickets
+CALLS_EVERY, SURVEYS_EVERY, SHIFTS_EVERY = 3, 4, 9  # tickets
 LATE_SHARE = 0.12
 DOUBLE_SHARE = 0.05
 MALFORMED_SHARE = 0.01
@@ -57,6 +57,8 @@ def story(seed: int, seconds: float, tickets_per_second: float) -> list[Step]:
             steps += _call(rng, f"C{number}", at_seconds)
         if number % SURVEYS_EVERY == 0:
             steps += _survey(rng, f"S{number}", at_seconds)
+        if number % SHIFTS_EVERY == 0:
+            steps += _shift(rng, f"W{number}", at_seconds)
     kept = [step for step in steps if step.at_seconds < seconds]
     doubled = [step for step in kept if rng.random() < DOUBLE_SHARE]
     return sorted([*kept, *doubled])
@@ -116,6 +118,18 @@ def _survey(rng: random.Random, name: str, at_seconds: float) -> list[Step]:
         if rng.random() < 0.3:
             corrects = f"{name}-{len(told.steps) - 1}"
             told.add(at_seconds + 1.0, "corrected", corrects=corrects, score=rng.randint(1, 5))
+    return told.steps
+
+
+def _shift(rng: random.Random, name: str, at_seconds: float) -> list[Step]:
+    told = _Told(rng, name, "shifts")
+    told.add(at_seconds, "began", agent=f"a{rng.randrange(9)}", team=rng.choice(TEAMS))
+    for _ in range(rng.randrange(8)):
+        for state in ("on_contact", "after_contact", rng.choice(("available", "on_break"))):
+            at_seconds += rng.uniform(0.2, 6.0)
+            told.add(at_seconds, "state_changed", state=state)
+    if rng.random() < 0.8:
+        told.add(at_seconds + rng.uniform(0.5, 5.0), "ended")
     return told.steps
 
 

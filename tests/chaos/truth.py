@@ -34,6 +34,7 @@ _KEYS = {
     "call_legs": "call_id, leg",
     "surveys": "survey_id",
     "survey_answers": "survey_id, metric, question",
+    "shifts": "shift_id",
 }
 _SEMANTIC = {
     "elapsed_ms": "if(stopped_at IS NULL, 0, elapsed_ms) AS elapsed_ms",
@@ -127,7 +128,7 @@ def truth_of(source: SourceRecords, settings: Settings, until_ms: int) -> Truth:
 def _others(
     events: Sequence[Event], book: PolicyBook, until_ms: int
 ) -> Iterator[tuple[str, object]]:
-    """Rows of calls and questionnaires, and the windows of all three."""
+    """Rows of calls, questionnaires and shifts, and the windows of all."""
     windows = WindowStore()
     for source in SOURCES:
         logic = source.logic(book)

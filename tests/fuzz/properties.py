@@ -62,6 +62,7 @@ TARGETS: tuple[Callable[[bytes], None], ...] = (
     _decoded("survey"),
     _line,
     _policy_record,
+    _decoded("shift"),
 )
 
 

@@ -47,7 +47,12 @@ async def site(clickhouse: ClickHouse, tmp_path: Path) -> AsyncIterator[Site]:
     path.write_text(POLICY, encoding="utf-8")
     room = EngineRoom(load_book(path), clickhouse, NOW_MS)
     await room.open()
-    waiting = [event("calls", "w1", 23 * 3_600 - 90, "queued", queue="sales")]
+    waiting = [
+        event("calls", "w1", 23 * 3_600 - 90, "queued", queue="sales"),
+        event("shifts", "yan-1", 22 * 3_600, "began", agent="yan", team="blue"),
+        event("shifts", "zed-1", 22 * 3_600, "began", agent="zed", team="blue"),
+        event("shifts", "zed-1", 23 * 3_600 - 60, "state_changed", state="on_contact"),
+    ]
     for topic in room.engines:
         told = [(key, value) for of, key, value in (*day(), *waiting) if of == topic]
         await room.feed(topic, told)
@@ -101,6 +106,7 @@ async def test_the_wall_knows_who_waits(site: Site) -> None:
     (waiting,) = wall["waiting"]
     assert (waiting["queue_name"], waiting["waiting"]) == ("sales", 1)
     assert NOW_MS - waiting["longest_since_ms"] == 90_000
+    assert wall["agents"] == {"there": 2, "free": 1}
 
 
 async def test_the_board_filters_and_searches(site: Site) -> None:

@@ -9,9 +9,11 @@ from schemas import fast
 from schemas.decode import decode
 from schemas.events import EntityKind, Event, Rejected
 from schemas.reasons import REASONS
+from schemas.wire import TYPES
 from tests.laws.decode_strategies import ANY_JSON, documents, spoiled_documents, written
 
 RECEIVED_MS = 1_768_809_600_000
+ID_NAMES = tuple(f"{kind}_id" for kind in TYPES)
 
 
 def by_contract(value: bytes, key: bytes | None, kind: EntityKind | None) -> Event | Rejected:
@@ -64,7 +66,7 @@ def test_any_bytes(value: bytes) -> None:
 )
 def test_any_place(data: st.DataObject, key: bytes | None, kind: EntityKind | None) -> None:
     document = {**data.draw(documents()), "source": "desk"}
-    id_name = next(name for name in ("ticket_id", "call_id", "survey_id") if name in document)
+    id_name = next(name for name in ID_NAMES if name in document)
     value = data.draw(written({**document, id_name: "T1", "tenant": "default"}))
 
     check(value, key, kind)

@@ -22,7 +22,7 @@ from tests.engine_room import EngineRoom
 BATCH = Path(__file__).parent / "batch"
 START_MS = parse_rfc3339("2026-03-01T00:00:00Z")
 DAY_MS = 86_400_000
-FAMILIES = ("calls", "menu", "answers", "clocks", "tickets")
+FAMILIES = ("calls", "menu", "answers", "clocks", "tickets", "agents")
 DOUBLED = 20  # one of so many events comes twice
 pytestmark = pytest.mark.clickhouse
 

@@ -91,6 +91,12 @@ SURVEYS = Family(
     ),
 )
 
+SHIFTS = Family(
+    "shift_windows",
+    ("team",),
+    ("agents_began", "busy_sum_ms", "idle_sum_ms", "away_sum_ms"),
+)
+
 CLOCKS = Family(
     "clock_windows",
     ("clock", "team", "tier", "priority", "ticket_type"),
@@ -105,5 +111,5 @@ TICKETS = Family(
     ("lifetime_sketch",),
 )
 
-FAMILIES = (CALLS, SURVEYS, CLOCKS, TICKETS)
+FAMILIES = (CALLS, SURVEYS, CLOCKS, TICKETS, SHIFTS)
 BY_TABLE = {family.table: family for family in FAMILIES}

@@ -55,7 +55,9 @@ export function showWall(context) {
     const waiting = found.waiting.reduce((sum, row) => sum + row.waiting, 0);
     put(cards.waitingNow.value, number(waiting));
     const longest = Math.min(...found.waiting.map((row) => row.longest_since_ms));
-    put(cards.waitingNow.sub, waiting ? text("longestWait", { d: duration(context.frame.now - longest) }) : words("nobodyWaits"));
+    const wait = waiting ? text("longestWait", { d: duration(context.frame.now - longest) }) : words("nobodyWaits");
+    const { there, free } = found.agents;
+    put(cards.waitingNow.sub, there ? `${wait} · ${text("agentsFree", { free: number(free), n: number(there) })}` : wait);
   };
   return {
     address: () => "/api/views/wall",

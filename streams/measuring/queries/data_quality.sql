@@ -14,6 +14,10 @@ FROM
 
     UNION ALL
 
+    SELECT 'shift', arrayJoin(flags), event_time, tenant FROM v_shifts
+
+    UNION ALL
+
     SELECT 'survey', 'unknown_ticket', s.event_time, s.tenant
     FROM (SELECT tenant, event_time, assumeNotNull(ticket_id) AS about FROM v_surveys WHERE ticket_id IS NOT NULL) AS s
     LEFT ANTI JOIN v_tickets AS t ON s.tenant = t.tenant AND s.about = t.ticket_id

@@ -8,5 +8,6 @@ SELECT
     JSONExtractString(line, 'call_id') AS call_id,
     JSONExtractString(line, 'ticket_id') AS ticket_id,
     JSONExtractString(line, 'survey_id') AS survey_id,
+    JSONExtractString(line, 'shift_id') AS shift_id,
     JSONExtractRaw(line, 'data') AS data
 FROM file('FOLDER/*.jsonl', LineAsString, 'line String')

@@ -1,4 +1,4 @@
-"""Calls and surveys as the engine drives them: any order, any number; the customer forgotten; stubs; snapshots."""
+"""Calls, surveys and shifts as the engine drives them: any order, any number; the customer forgotten; stubs; snapshots."""
 
 import random
 from typing import Any
@@ -8,14 +8,15 @@ import pytest
 from hypothesis import given, strategies as st
 
 from schemas.decode import decode
-from schemas.events import CustomerErased, Event
+from schemas.events import CustomerErased, EntityKind, Event
 from streams.core.business_time import ALWAYS
 from streams.core.calls.kind import CallKind
 from streams.core.effects import CoreRejected, Stamp
 from streams.core.histories import History, HistoryLogic
 from streams.core.policy import ClockSpec, Matcher, Policy, PolicyBook, Rule
+from streams.core.shifts.kind import ShiftKind
 from streams.core.surveys.kind import SurveyKind
-from tests.unit.measuring.story import HOUR_MS, START_MS, calls, surveys
+from tests.unit.measuring.story import HOUR_MS, START_MS, calls, shifts, surveys
 
 DAY_MS = 24 * HOUR_MS
 BOOK = PolicyBook(
@@ -30,14 +31,17 @@ BOOK = PolicyBook(
 LOGICS: dict[str, HistoryLogic[Any]] = {
     "calls": HistoryLogic(CallKind(), BOOK),
     "surveys": HistoryLogic(SurveyKind(), BOOK),
+    "shifts": HistoryLogic(ShiftKind(), BOOK),
 }
+KINDS: dict[str, EntityKind] = {"calls": "call", "surveys": "survey", "shifts": "shift"}
+TOLD = {"calls": calls, "surveys": surveys, "shifts": shifts}
 STAMP = Stamp(0, 1, START_MS + 30 * DAY_MS)
 
 
 def events_of(topic: str) -> dict[str, list[Event]]:
     found: dict[str, list[Event]] = {}
-    for _, key, value in calls() if topic == "calls" else surveys():
-        event = decode(value, key=key, received_ms=0, kind="call" if topic == "calls" else "survey")
+    for _, key, value in TOLD[topic]():
+        event = decode(value, key=key, received_ms=0, kind=KINDS[topic])
         assert isinstance(event, Event)
         found.setdefault(event.entity_id, []).append(event)
     return found
@@ -57,7 +61,7 @@ def rows_of(topic: str, state: History) -> list[Any]:
     return orjson.loads(orjson.dumps(sorted(rows, key=str)))  # type: ignore[no-any-return]  # plain data
 
 
-@pytest.mark.parametrize("topic", ["calls", "surveys"])
+@pytest.mark.parametrize("topic", ["calls", "surveys", "shifts"])
 @given(seed=st.integers(0, 2**32))
 def test_order_and_copies_change_nothing(topic: str, seed: int) -> None:
     rng = random.Random(seed)
@@ -72,7 +76,7 @@ def test_order_and_copies_change_nothing(topic: str, seed: int) -> None:
         assert logic.wake_ms(state) == logic.wake_ms(truth)
 
 
-@pytest.mark.parametrize("topic", ["calls", "surveys"])
+@pytest.mark.parametrize("topic", ["calls", "surveys", "shifts"])
 def test_a_snapshot_gives_the_state_back(topic: str) -> None:
     logic = LOGICS[topic]
     for events in events_of(topic).values():

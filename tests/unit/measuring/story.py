@@ -10,7 +10,7 @@ from schemas.instants import parse_rfc3339, rfc3339
 DAY = "2026-03-02"
 START_MS = parse_rfc3339(f"{DAY}T00:00:00Z")
 HOUR_MS = 3_600_000
-_ENTITY = {"tickets": "ticket_id", "calls": "call_id", "surveys": "survey_id"}
+_ENTITY = {"tickets": "ticket_id", "calls": "call_id", "surveys": "survey_id", "shifts": "shift_id"}
 Message = tuple[str, bytes, bytes]
 
 POLICY = """
@@ -165,6 +165,20 @@ def surveys() -> Iterator[Message]:
         )  # fmt: skip
 
 
+def shifts() -> Iterator[Message]:
+    """Two agents. Ann: busy 130 s, idle 580 s, on break 300 s; Bob: busy 90 s, idle 20 s."""
+    yield event("shifts", "ann-1", 3_590, "began", agent="ann", team="blue")
+    for second, state in (
+        (3_600, "on_contact"), (3_700, "after_contact"), (3_730, "available"),
+        (4_000, "on_break"), (4_300, "available"),
+    ):  # fmt: skip
+        yield event("shifts", "ann-1", second, "state_changed", state=state)
+    yield event("shifts", "ann-1", 4_600, "ended")
+    yield event("shifts", "bob-1", 10_990, "began", agent="bob", team="red")
+    yield event("shifts", "bob-1", 11_010, "state_changed", state="on_contact")
+    yield event("shifts", "bob-1", 11_100, "ended")
+
+
 def day() -> list[Message]:
     """Everything that happened."""
-    return [*calls(), *tickets(), *surveys()]
+    return [*calls(), *tickets(), *surveys(), *shifts()]

@@ -73,6 +73,9 @@ BY_HAND: dict[str, tuple[float | None, int]] = {
     "sl.genesys_default": (50.0, 8),
     "sl.genesys_excluding_short_abandoned": (100 * 4 / 7, 7),
     "sl.connect": (100 * 6 / 9, 9),  # the callback after 15 s too
+    "agents.occupancy": (100 * (130 + 90) / (220 + 600), 820),
+    "agents.away_share": (100 * 300 / 1_120, 1_120),
+    "agents.signed_in": (2, 2),
     "csat": (100 * 2 / 3, 3),  # 5 (not 2), 4, 1
     "csat.mean": (10 / 3, 3),
     "nps": (25.0, 4),  # two of four promote, one detracts
@@ -113,7 +116,7 @@ async def told(
     """What the tables say of the day in the end."""
     room = EngineRoom(book(folder), database, START_MS + DAY_MS)
     await room.open()
-    for topic in ("calls", "tickets", "surveys"):
+    for topic in ("calls", "tickets", "surveys", "shifts"):
         await room.feed(topic, [(key, value) for of, key, value in messages if of == topic])
     await room.settle(LATER_MS)
     question = Question(START_MS, START_MS + DAY_MS, LATER_MS)

@@ -267,7 +267,7 @@ def test_a_key_of_another_event(key: bytes) -> None:
     assert "default/desk/T1" in rejected.detail
 
 
-@pytest.mark.parametrize("kind", ["call", "survey"])
+@pytest.mark.parametrize("kind", ["call", "survey", "shift"])
 def test_a_topic_for_other_events(kind: EntityKind) -> None:
     rejected = refused(wire(), kind=kind, key=b"whatever")
 

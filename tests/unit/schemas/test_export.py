@@ -59,6 +59,7 @@ SAMPLE_ROWS: dict[str, Mapping[str, object]] = {
     "call_legs": outcome_rows.call_leg(),
     "surveys": outcome_rows.survey(),
     "survey_answers": outcome_rows.survey_answer(),
+    "shifts": outcome_rows.shift(),
     **{table: outcome_rows.window(table) for table in BY_TABLE},
     "complaint_numbers": outcome_rows.complaint_number(),
     "alert_actions": outcome_rows.alert_action(),

@@ -76,6 +76,7 @@ def test_the_unions_name_every_class() -> None:
         "ticket": events.TicketData,
         "call": events.CallData,
         "survey": events.SurveyData,
+        "shift": events.ShiftData,
     }
 
     for kind, union in unions.items():
@@ -103,6 +104,7 @@ def test_what_the_domain_asks_for_is_there() -> None:
         *("callback_requested", "ended", "after_call_ended"),
     }
     assert set(TYPES["survey"]) >= {"sent", "answered"}
+    assert set(TYPES["shift"]) == {"began", "state_changed", "ended"}
     assert set(get_args(Metric)) >= {
         *("csat", "nps", "ces", "servqual", "reputation", "audit", "employee"),
     }

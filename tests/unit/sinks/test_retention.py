@@ -42,10 +42,10 @@ def test_what_is_over_goes_and_what_goes_on_stays(clickhouse: ClickHouse) -> Non
 def test_for_ever_takes_the_limit_away_again(clickhouse: ClickHouse) -> None:
     assert apply_retention(clickhouse, Keeping()) == []
     assert apply_retention(clickhouse, Keeping(windows=10)) == [
-        "call_windows", "survey_windows", "clock_windows", "ticket_windows",
+        "call_windows", "survey_windows", "shift_windows", "clock_windows", "ticket_windows",
     ]  # fmt: skip
-    assert len(apply_retention(clickhouse, Keeping(windows=20))) == 4
-    assert len(apply_retention(clickhouse, Keeping())) == 4
+    assert len(apply_retention(clickhouse, Keeping(windows=20))) == 5
+    assert len(apply_retention(clickhouse, Keeping())) == 5
     assert apply_retention(clickhouse, Keeping()) == []
 
 

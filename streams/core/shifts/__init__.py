@@ -1,0 +1,1 @@
+"""Shifts: the presence of agents, and what they did in it."""
