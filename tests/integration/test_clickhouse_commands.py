@@ -41,6 +41,7 @@ TITLES = [
     "0003_customers_and_audit",
     "0004_measures",
     "0005_alert_actions",
+    "0006_shifts",
 ]
 
 
@@ -78,7 +79,7 @@ def test_a_database_goes_up_and_down_by_hand(tmp_path: Path) -> None:
     [
         (
             ("migrate", "up", "--to", "7"),
-            "error: migrate: there is no migration 7 (one of 1, 2, 3, 4, 5)\n",
+            "error: migrate: there is no migration 7 (one of 1, 2, 3, 4, 5, 6)\n",
         ),
         (("query", "SELECT * FROM nothing"), "error: ClickHouse: Unknown table expression"),
         (("query", "DROP DATABASE ticketpulse"), "Cannot execute query in readonly mode"),

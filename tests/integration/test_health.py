@@ -87,7 +87,7 @@ def test_a_running_process_serves_every_declared_metric_and_no_other(tmp_path: P
         assert sum(found["ticketpulse_partition_entities"].values()) == 1
         assert set(found["ticketpulse_partition_lag_events"].values()) == {0}
         assert set(found["ticketpulse_partition_ready"].values()) == {1}
-        assert list(found["ticketpulse_source_partitions"].values()) == [4, 4, 4]
+        assert list(found["ticketpulse_source_partitions"].values()) == [4, 4, 4, 4]
         (watermark,) = found["ticketpulse_partition_watermark_timestamp_seconds"].values()
         assert watermark == 1_768_809_600  # 2026-01-19T08:00:00Z
         assert max(found["ticketpulse_partition_checkpoint_age_seconds"].values()) < 16

@@ -10,6 +10,7 @@ from streams.cli.app import app
 from streams.runtime.clock import ManualClock
 from streams.runtime.producer import partition_of
 from streams.shell.settings import PREFIX, Settings
+from streams.shell.sources import SOURCES
 from tests.integration.computing import (
     Row,
     acknowledged,
@@ -80,7 +81,7 @@ async def test_rows_are_said_again_as_they_stand_and_nobody_is_paged() -> None:
         published = {table: len(await records_of(settings, table)) for table in COUNTED}
         said = await say(settings, "reemit")
         assert said.exit_code == 0, said.output
-        assert len(said.output.splitlines()) == 3 * settings.partitions
+        assert len(said.output.splitlines()) == len(SOURCES) * settings.partitions
 
         for table, key in TABLES.items():
             after = await current(settings, table, *key)
