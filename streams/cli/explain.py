@@ -85,10 +85,11 @@ def explain_ticket(
         explanation = explain(found, load_book(policy), until_ms)
         if clock is not None:
             explanation = only_clock(explanation, clock)
-        if json_:
-            typer.echo(orjson.dumps(document_of(explanation), option=orjson.OPT_INDENT_2).decode())
-            return
         tz = None if zone_name is None else zone_option(zone_name)
+        if json_:
+            document = document_of(explanation, tz, lang.value)
+            typer.echo(orjson.dumps(document, option=orjson.OPT_INDENT_2).decode())
+            return
         typer.echo(text_of(explanation, tz, lang.value), nl=False)
 
 

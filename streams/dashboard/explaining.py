@@ -1,6 +1,6 @@
 """`GET /api/explain/{tenant}/{source}/{id}`: why a ticket's clocks say what they say.
 
-?form=json (default) or text; ?lang=en or zh-CN and ?zone= of the text (else the calendar's); ?clock= only it
+?form=json (default) or text; ?lang=en or zh-CN and ?zone= of what is told in words (else the calendar's); ?clock= only it
 
 Answered from the live states of a compute role in this process; without one, the workers are asked that serve the
 same under /explain on their health servers.
@@ -71,7 +71,9 @@ class ExplainEndpoint:
         if form == "text":
             return web.Response(text=text_of(found, tz, cast("Language", language)))
         return web.Response(
-            body=orjson.dumps(document_of(found)), content_type="application/json", charset="utf-8"
+            body=orjson.dumps(document_of(found, tz, cast("Language", language))),
+            content_type="application/json",
+            charset="utf-8",
         )
 
 

@@ -51,11 +51,11 @@ _WORDS: dict[str, tuple[str, str]] = {
     "segments": ("What happened", "过程"),
     "earlier": (
         "by the target that was in force when it passed: what was missed stays missed",
-        "按超时当时有效的目标：违约后更改目标不予撤销",
+        "按超时当时有效的目标：逾期后更改目标不予撤销",
     ),
     "at once": ("It ended at the instant at which it began", "开始的同时即结束"),
     "holders": ("Who used the budget", "时间占用"),
-    "at breach": ("held it at the breach", "违约时持有"),
+    "at breach": ("held it at the breach", "逾期时持有"),
     "said": ("What was said", "通知过程"),
     "total": ("sum of running", "计时合计"),
 }
@@ -68,7 +68,7 @@ _KINDS: dict[str, tuple[str, str]] = {
 _VERDICTS: dict[str, tuple[str, str]] = {
     "pending": ("PENDING", "进行中"),
     "met": ("MET", "达标"),
-    "breached": ("BREACHED", "违约"),
+    "breached": ("BREACHED", "逾期"),
     "void": ("VOID", "不计入"),
     "no_target": ("NO TARGET", "无目标"),
 }
@@ -89,17 +89,27 @@ _REASONS: dict[str, tuple[str, str]] = {
     "due_before_start": ("the due instant lies before the start", "应完成时间早于开始"),
 }
 _LEVELS: dict[str, tuple[str, str]] = {
-    "at_risk": ("at risk", "临近超时"),
-    "breach": ("breach", "违约"),
+    "at_risk": ("at risk", "预警"),
+    "breach": ("breach", "逾期"),
     "retracted": ("taken back", "撤回"),
     "resolved": ("resolved", "解除"),
 }
 
 
-def document_of(explanation: Explanation) -> dict[str, object]:
-    """Plain JSON: instants (`…_ms` of a moment) as RFC 3339 under `…_at`, durations in milliseconds."""
+def document_of(
+    explanation: Explanation, zone_: tzinfo | None = None, language: Language = "en"
+) -> dict[str, object]:
+    """Plain JSON: instants (`…_ms` of a moment) as RFC 3339 under `…_at`, durations in milliseconds. Beside them, in
+    the language and with times in the zone (else the calendar's): `in_words` of each clock, the verdict, what it
+    is judged by and how the due instant follows; `because_in_words` of each segment."""
     plain = _plain(explanation)
     assert isinstance(plain, dict)
+    text = _Text(zone(explanation.zone) if zone_ is None else zone_, language)
+    for clock, told in zip(explanation.clocks, plain["clocks"], strict=True):
+        told["in_words"] = [*text.head(clock)]
+        for segment, said in zip(clock.segments, told["segments"], strict=True):
+            because = segment.because
+            said["because_in_words"] = None if because is None else text.reason(because)
     return plain
 
 
@@ -175,17 +185,25 @@ class _Text:
             yield ""
             yield from self._clock(clock)
 
-    def _clock(self, clock: ClockExplanation) -> Iterator[str]:
-        word = self._word
+    def head(self, clock: ClockExplanation) -> Iterator[str]:
+        """The verdict, what it is judged by, how the due instant follows."""
         label = clock.labels.get(self._language, clock.clock)
-        cycle = f"{word('cycle')} {clock.ordinal}" if self._at == 0 else f"第 {clock.ordinal} 轮"
+        cycle = (
+            f"{self._word('cycle')} {clock.ordinal}" if self._at == 0 else f"第 {clock.ordinal} 轮"
+        )
         late = ""
         if clock.breach_ms is not None:
-            late = f" {self._instant(clock.breach_ms)}: {self._reason(clock.breach_reason or '')}"
-        yield f"■ {label} ({clock.clock}, {cycle}): {_VERDICTS[clock.verdict][self._at]}{late}"
-        rule = clock.rule or word("none")
-        yield f"  {word('policy')} {clock.policy_version}, {word('rule')} {rule}"
-        yield f"  {self._follows(clock)}"
+            late = f" {self._instant(clock.breach_ms)}: {self.reason(clock.breach_reason or '')}"
+        yield f"{label} ({clock.clock}, {cycle}): {_VERDICTS[clock.verdict][self._at]}{late}"
+        rule = clock.rule or self._word("none")
+        yield f"{self._word('policy')} {clock.policy_version}, {self._word('rule')} {rule}"
+        yield self._follows(clock)
+
+    def _clock(self, clock: ClockExplanation) -> Iterator[str]:
+        word = self._word
+        verdict, *how = self.head(clock)
+        yield f"■ {verdict}"
+        yield from (f"  {line}" for line in how)
         yield f"  {word('segments')}:"
         for segment in clock.segments:
             yield self._segment(segment)
@@ -235,7 +253,7 @@ class _Text:
         if segment.used_ms:
             parts.append(duration(segment.used_ms))
         if segment.because is not None:
-            parts.append(self._reason(segment.because))
+            parts.append(self.reason(segment.because))
         if holder and segment.kind == "running":
             parts.append(f"[{holder}]")
         if segment.calendar is not None and segment.kind in ("running", "closed"):
@@ -248,7 +266,8 @@ class _Text:
             text += f", {self._word('due')} {self._instant(said.due_ms)}"
         return text
 
-    def _reason(self, because: str) -> str:
+    def reason(self, because: str) -> str:
+        """A code of `because` or of a breach in words."""
         name, _, rest = because.partition(":")
         words = _REASONS.get(name)
         said = name if words is None else words[self._at]

@@ -1,9 +1,9 @@
 // One ticket on a page of its own: facts, clocks, and why the clocks say so, step by step.
 
-import { clockName, duration, instant } from "./format.js";
+import { clockName, duration, instant, settings } from "./format.js";
 import { emptyNote, panel, tableOf } from "./parts.js";
 import { node } from "./rows.js";
-import { text, words } from "./text.js";
+import { currentLanguage, text, words } from "./text.js";
 
 export function showTicketPage(context) {
   const { view } = context;
@@ -15,7 +15,8 @@ export function showTicketPage(context) {
     try {
       explains ??= (await (await fetch("/api/me")).json()).explains;
       if (!explains) return;
-      const answer = await fetch(`/api/explain/${path}`);
+      const how = new URLSearchParams({ lang: currentLanguage(), zone: settings.zone });
+      const answer = await fetch(`/api/explain/${path}?${how}`);
       why = answer.ok ? await answer.json() : null;
     } catch {
       why = null;
@@ -72,16 +73,27 @@ function clocksOf({ clocks }, now) {
 // Segments follow each other without a gap; those that count add up to the time used.
 function explained(clock, now) {
   const at = (value) => instant(value === null || value === undefined ? null : Date.parse(value), now);
-  const target = clock.target_ms === null || clock.target_ms === undefined ? "" : ` · ${text("target", { d: duration(clock.target_ms) })}`;
+  const [verdict, by, follows] = clock.in_words;
   const line = node("ol", "timeline");
   for (const segment of clock.segments ?? []) {
     const item = node("li", `segment segment-${segment.kind}`);
     item.append(node("strong", "", words("segments")[segment.kind] ?? segment.kind), node("span", "", `${at(segment.from)} – ${at(segment.to)}`));
     if (segment.used_ms) item.append(node("span", "", `${words("used")} ${duration(segment.used_ms)}`));
-    const more = [segment.because, segment.team, segment.agent, segment.calendar].filter(Boolean).join(" · ");
+    const more = [segment.because_in_words, segment.team, segment.agent, segment.calendar].filter(Boolean).join(" · ");
     if (more) item.append(node("span", "note", more));
     line.append(item);
   }
-  const said = (clock.said ?? []).map((one) => node("p", "note", text("said", { level: words("levels")[one.level] ?? one.level, at: at(one.at) })));
-  return panel(`${words("why")}: ${clockName(clock.clock)}${target}`, line, ...said);
+  const said = (clock.said ?? []).map((one) => node("p", "note", text("said", { level: words("levels")[one.level] ?? words("ends")[one.level] ?? one.level, at: at(one.at) })));
+  const total = node("p", "note", `${words("total")} ${duration(clock.elapsed_ms)}`);
+  const parts = [node("p", "follows", follows), node("p", "note", by), line, total, ...said];
+  if (clock.holders?.length > 1) parts.push(holdersOf(clock.holders));
+  return panel(`${words("why")}: ${verdict}`, ...parts);
+}
+
+function holdersOf(holders) {
+  const rows = holders.map((one) => {
+    const share = one.share_of_target === null || one.share_of_target === undefined ? "–" : `${Math.round(100 * one.share_of_target)} %`;
+    return [[one.team, one.agent].filter(Boolean).join(" / ") || "–", duration(one.held_ms), share, one.held_at_breach ? words("atBreach") : ""];
+  });
+  return tableOf([[words("holders")], [words("used"), true], [words("ofTarget"), true], [""]], rows);
 }

@@ -69,7 +69,7 @@ async def test_whoever_computes_the_ticket_explains_it() -> None:
                 assert answer.status == status, await answer.text()
         asked = site.url("/api/explain/default/desk/A?form=text&lang=zh-CN")
         async with site.client.get(asked) as answer:
-            assert "违约" in await answer.text()
+            assert "逾期" in await answer.text()
 
 
 async def test_while_a_worker_is_away_only_what_is_known_is_said() -> None:

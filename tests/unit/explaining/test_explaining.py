@@ -1,6 +1,7 @@
 """One ticket's story, explained: numbers by hand, words in both languages, from a file and live."""
 
 from pathlib import Path
+from typing import Any
 
 import orjson
 from typer.testing import CliRunner
@@ -131,7 +132,7 @@ def test_the_text_in_both_languages() -> None:
     assert "closed  outside working hours" in english
     assert "L2 / bob: 04:00:00 (100%)  ← held it at the breach" in english
     chinese = text_of(explained(), zone("Asia/Shanghai"), "zh-CN")
-    assert "■ 解决 (resolution, 第 1 轮): 违约 2026-01-19 22:30:00 CST" in chinese
+    assert "■ 解决 (resolution, 第 1 轮): 逾期 2026-01-19 22:30:00 CST" in chinese
     assert "首问责任人: ann" in chinese
     assert "非工作时间  非营业时段" in chinese
 
@@ -211,6 +212,29 @@ def test_every_name_of_the_json_is_documented() -> None:
     assert [name for part in parts for name in part if f"`{name}`" not in documented] == []
 
 
+def as_json(document: dict[str, object]) -> Any:
+    """Its one clock."""
+    (clock,) = orjson.loads(orjson.dumps(document))["clocks"]
+    return clock
+
+
+def test_the_json_says_in_words_what_a_page_shows() -> None:
+    english = as_json(document_of(explained()))
+    assert (
+        english["in_words"]
+        == text_of(explained(), None, "en").split("■ ")[1].replace("\n  ", "\n").split("\n")[:3]
+    )
+    assert english["in_words"][0].startswith("Resolution (resolution, cycle 1): BREACHED")
+    assert "end at 2026-01-19 14:30:00 UTC" in english["in_words"][2]
+    chinese = as_json(document_of(explained(), zone("Asia/Shanghai"), "zh-CN"))
+    assert "逾期" in chinese["in_words"][0]
+    assert "2026-01-19 22:30:00 CST" in chinese["in_words"][2]
+    said = {one["because"]: one["because_in_words"] for one in chinese["segments"]}
+    assert said[None] is None
+    assert said["outside_hours"] == "非营业时段"
+    assert said["status:pending"] == "状态 pending"
+
+
 def run(*arguments: str | Path) -> tuple[int, str]:
     done = CliRunner().invoke(app, ["explain", *map(str, arguments)])
     return done.exit_code, done.output
@@ -275,7 +299,7 @@ async def test_a_running_system_explains_its_live_tickets() -> None:
         async with site.client.get(
             site.url("/api/explain/default/desk/A?form=text&lang=zh-CN&zone=Asia/Shanghai")
         ) as answer:
-            assert "违约" in await answer.text()
+            assert "逾期" in await answer.text()
         for path, status in (
             ("/api/explain/default/desk/B", 404),
             ("/api/explain/default/desk/A?clock=reply", 404),
