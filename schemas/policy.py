@@ -269,12 +269,14 @@ class CustomerMeasures(_Model):
     """What numbers about customers mean. Their class (客户关系) is the first that holds: lost 流失, silent for longer
     than `lost_after`; loyal 忠诚, with `loyal_contacts` or more, at most `loyal_complaints_max` complaints (unset: any
     number) and satisfied last time; satisfied 满意, satisfied last time; ordinary 一般. A contact about the same within
-    `first_contact_within` of the end of another says that the first one solved nothing."""
+    `first_contact_within` of the end of another says that the first one solved nothing. Their contribution (贡献度)
+    is the share of the sum of a ticket attribute, such as the value of an order; unset: none is shown."""
 
     lost_after: Duration = "180d"
     loyal_contacts: Annotated[int, Field(ge=1)] = 3
     loyal_complaints_max: Annotated[int, Field(ge=0)] | None = None
     first_contact_within: Duration = "7d"
+    contribution_attribute: Name | None = None
 
 
 class Measures(_Model):

@@ -64,6 +64,7 @@ class CustomerMeasures:
     loyal_contacts: int = 3
     loyal_complaints_max: int | None = None  # None: any number
     first_contact_within_ms: int = 7 * DAY_MS
+    contribution_attribute: str = ""  # of tickets, a number; empty: none
 
 
 @dataclass(frozen=True, slots=True)

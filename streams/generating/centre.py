@@ -57,11 +57,19 @@ class Centre:
     """A centre from an instant on. Events of each day stand in the order in which they happened; what begins
     on one day may end on another."""
 
-    def __init__(self, seed: int, start_ms: int, size: Size, source: str = "generated") -> None:
+    def __init__(
+        self,
+        seed: int,
+        start_ms: int,
+        size: Size,
+        source: str = "generated",
+        ticket_types: Sequence[tuple[str, float]] = shape.TICKET_TYPES,
+    ) -> None:
         self._rng = random.Random(seed)  # noqa: S311  # it should be repeatable, not secret
         self._start_ms = start_ms
         self._size = size
         self._source = source
+        self._ticket_types = ticket_types
         self._keys = Keys([_CUSTOMER_KEY])
         self._customers = max(50, (size.calls + size.tickets) // 6)
         self._pseudonyms: dict[int, str] = {}
@@ -221,7 +229,7 @@ class Centre:
     def _ticket(self, at_ms: int) -> Iterator[Told]:
         story = _Story(self, "ticket")
         rng = self._rng
-        ticket_type, priority = self._pick(shape.TICKET_TYPES), self._pick(shape.PRIORITIES)
+        ticket_type, priority = self._pick(self._ticket_types), self._pick(shape.PRIORITIES)
         queue = shape.QUEUES[2] if ticket_type == "complaint" else self._queue()
         agent, team = self._agent(queue)
         attributes = {"cause": self._pick(shape.CAUSES)} if ticket_type == "complaint" else {}

@@ -197,6 +197,7 @@ def _measures(given: Measures) -> measures.Measures:
             loyal_contacts=customers.loyal_contacts,
             loyal_complaints_max=customers.loyal_complaints_max,
             first_contact_within_ms=duration_ms(customers.first_contact_within),
+            contribution_attribute=customers.contribution_attribute or "",
         ),
     )
 

@@ -334,11 +334,13 @@ class Sections:
         columns = (
             Column("tier", "code"), Column("class", "code"), Column("count_customers", "count"),
             Column("contacts", "count"), Column("count_complaints", "count"),
-            Column("complained_again", "count"), Column("silent_days", "score"),
+            Column("complaint_rate", "percent"), Column("complained_again", "count"),
+            Column("csat", "percent"), Column("contribution", "percent"),
+            Column("silent_days", "score"),
         )  # fmt: skip
         names = (
-            "tier", "class", "customers", "contacts", "complaints", "complained_again",
-            "silent_days",
+            "tier", "class", "customers", "contacts", "complaints", "complaint_rate",
+            "complained_again", "csat", "contribution", "silent_days",
         )  # fmt: skip
         rules = self._asked.customers
         complaints_max = rules.loyal_complaints_max
@@ -347,6 +349,7 @@ class Sections:
             _plain(*names),
             lost_after_ms=rules.lost_after_ms,
             loyal_contacts=rules.loyal_contacts,
+            contribution_attribute=rules.contribution_attribute,
             loyal_complaints_max=ANY_NUMBER if complaints_max is None else complaints_max,
         )
         return Section("relationships", columns, rows)

@@ -1,6 +1,6 @@
 """The demo: everything in one process, on real input, on a clock of its own.
 
-The tickets are real. The city publishes no calls and no ratings, so those beside them are generated; their
+The tickets are real. The city publishes no calls, ratings and complaints, so those beside them are generated; their
 source says so.
 """
 
@@ -31,7 +31,9 @@ POLICY = (
 )  # from whichever folder it is run
 TITLE = "ticketpulse · City of Boston, 2011"
 ZONE = "America/New_York"
-CALLS = Size(days=10, calls=9_000, tickets=0)
+# Of a centre that never was: its calls, ratings and complaints; the requests are the city's own.
+BESIDE = Size(days=10, calls=9_000, tickets=90)
+COMPLAINTS = (("complaint", 1.0),)
 # On a fast clock a second of ours is long: the page should show a breach soon after its instant.
 BRISK = {"checkpoint_seconds": 0.5, "writer_flush_seconds": 0.25}
 
@@ -55,27 +57,28 @@ async def run_demo(settings: Settings, told: Ready, speed: float = BOSTON_SAMPLE
         start_ms = parse_rfc3339(BOSTON_SAMPLE_START)
 
         def feeder(parts: Parts) -> Sequence[Role]:
-            recorded = _recorded(messages, _calls(start_ms))
+            recorded = _recorded(messages, _beside(start_ms))
             return [Feeder(recorded, parts.clock, parts.producer.publish)]
 
         extras = Extras(lambda: VirtualClock(start_ms, speed), feeder, TITLE, ZONE)
         await run_roles(settings, ROLES, told, extras)
 
 
-def _recorded(messages: Sequence[Message], calls: Iterable[Told]) -> list[Recorded]:
+def _recorded(messages: Sequence[Message], beside: Iterable[Told]) -> list[Recorded]:
     """By the instant at which each is to be told."""
     tickets = [
         Recorded(message.ingested_ms, message.topic, message.key, message.value)
         for message in messages
     ]
-    others = [Recorded(one.at_ms, one.topic, one.key, one.value) for one in calls]
+    others = [Recorded(one.at_ms, one.topic, one.key, one.value) for one in beside]
     return sorted([*tickets, *others], key=lambda one: one.instant_ms)
 
 
-def _calls(start_ms: int) -> Iterator[Told]:
+def _beside(start_ms: int) -> Iterator[Told]:
     """Of a centre that never was, from the midnight before yesterday on."""
     zone = ZoneInfo(ZONE)
     midnight = from_ms(start_ms).astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
     began_ms = to_ms(midnight - timedelta(days=1))
-    for told in Centre(311, began_ms, CALLS, source="simulated").days():
+    centre = Centre(311, began_ms, BESIDE, source="simulated", ticket_types=COMPLAINTS)
+    for told in centre.days():
         yield from told

@@ -6,6 +6,7 @@ import re
 import zipfile
 from datetime import date
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -191,21 +192,53 @@ async def test_classes_of_customers_follow_the_rules_of_the_policy(
     ]  # fmt: skip
     await fill(clickhouse, tmp_path, *said)
 
-    def classes(**rules: int) -> dict[str, int]:
-        span = span_of("daily", THE_DAY, UTC)
-        asked = Asked(
-            "daily", span, UTC, START_MS + 2 * DAY_MS, customers=CustomerMeasures(**rules)
-        )
-        made = make_report(clickhouse, asked)
-        (section,) = (one for one in made.sections if one.title == "relationships")
-        return {str(row[1].value): int(str(row[2].value)) for row in section.rows}
+    def classes(**rules: Any) -> dict[str, int]:
+        found = relationships(clickhouse, CustomerMeasures(**rules))
+        return {name: int(str(row[0])) for name, row in found.items()}
 
-    assert classes() == {"satisfied": 3, "ordinary": 7}
-    assert classes(loyal_contacts=2) == {"loyal": 2, "satisfied": 1, "ordinary": 7}
+    # p answered about its ticket T1.
+    assert classes() == {"satisfied": 4, "ordinary": 6}
+    assert classes(loyal_contacts=2) == {"loyal": 2, "satisfied": 2, "ordinary": 6}
     strict = classes(loyal_contacts=2, loyal_complaints_max=1)
-    assert strict == {"loyal": 1, "satisfied": 2, "ordinary": 7}
+    assert strict == {"loyal": 1, "satisfied": 3, "ordinary": 6}
     # At the end of the day c1 has been silent for 21 hours less 3 minutes, the others for longer.
     assert classes(lost_after_ms=21 * HOUR_MS) == {"satisfied": 1, "lost": 9}
+
+
+async def test_what_each_class_of_customers_brings_and_says(
+    clickhouse: ClickHouse, tmp_path: Path
+) -> None:
+    said = [
+        event("surveys", f"X{who}", 24_000, "answered",
+              metric="csat", question="all", score=score, customer_id=who)
+        for who, score in (("c1", 5), ("q", 4), ("c2", 5), ("c3", 1))
+    ]  # fmt: skip
+    orders = [
+        event("tickets", f"O{who}", 24_000, "created", ticket_type="order", customer_id=who,
+              attributes={"order_value": value})
+        for who, value in (("c1", "250.50"), ("c2", "49.50"), ("p", "100"), ("r", "none"))
+    ]  # fmt: skip
+    await fill(clickhouse, tmp_path, *said, *orders)
+    found = relationships(clickhouse, CustomerMeasures(contribution_attribute="order_value"))
+    # customers, contacts, complaints, complaint rate, complained again, CSAT, contribution
+    assert found == {
+        "loyal": (1, 3, 0, 0.0, 0, 100.0, 62.625),  # c1
+        # c2, p and q, who answered 4, 4 and 1
+        "satisfied": (3, 6, 2, pytest.approx(100 / 3), 1, 80.0, 37.375),
+        "ordinary": (6, 7, 0, 0.0, 0, 0.0, 0.0),
+    }
+    unnamed = relationships(clickhouse, CustomerMeasures())
+    assert {row[-1] for row in unnamed.values()} == {None}, (
+        "no attribute is named: nothing is guessed"
+    )
+
+
+def relationships(database: ClickHouse, rules: CustomerMeasures) -> dict[str, tuple[object, ...]]:
+    """Class → the columns from the customers to the contribution."""
+    span = span_of("daily", THE_DAY, UTC)
+    made = make_report(database, Asked("daily", span, UTC, START_MS + 2 * DAY_MS, customers=rules))
+    (section,) = (one for one in made.sections if one.title == "relationships")
+    return {str(row[1].value): tuple(cell.value for cell in row[2:9]) for row in section.rows}
 
 
 async def test_how_long_the_first_contact_is_on_trial_is_the_policys(
