@@ -23,7 +23,7 @@ class Step(_Model):
     since: Literal["at_risk", "breach"] = "breach"
     after: Duration = "0s"
     to: Name = "assignee"
-    severity: Literal["warning", "critical"] = "critical"
+    severity: Literal["warning", "critical"] | None = None
     unless_acknowledged: bool = True
 
 

@@ -41,6 +41,7 @@ class Heard(msgspec.Struct, frozen=True, gc=False):
     ending: bool = False  # of "maybe": what was tried is an end
     by: str = ""  # of "maybe": the process that marked it, before its first try; empty: several
     step: int = 0  # of the ladder, from 1; 0: of no ladder
+    severity: str = ""  # of that rung
 
 
 class Notice(msgspec.Struct, frozen=True, gc=False):
@@ -55,7 +56,7 @@ class Notification(msgspec.Struct, frozen=True, gc=False):
     drop the repeat, also when the same breach is meanwhile known more exactly. `level` and `team` of one that is resolved are those under
     which the receiver has heard it.
 
-    `step`: the rung of the ladder, from 1, which asks `to` by name; `severity` is the rung's.
+    `step`: the rung of the ladder, from 1, which asks `to` by name; `severity` is the rung's, empty: that of the level.
 
     `was`: what it has heard firing and is now replaced, level or team. `late`: a breach that became known
     so long after its instant that the time may surprise.
@@ -71,4 +72,4 @@ class Notification(msgspec.Struct, frozen=True, gc=False):
     late: bool = False
     step: int = 0
     to: str | None = None
-    severity: str | None = None
+    severity: str = ""

@@ -5,14 +5,14 @@ annotations. A firing alert ends by itself unless it is sent again, so that a de
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, tzinfo
+from dataclasses import replace as replace_voice
 
 import orjson
 from msgspec.structs import replace
 
 from schemas.instants import rfc3339
 from schemas.notifications import Notification, Wanted
-from sinks.receivers.contract import SEVERITIES
+from sinks.receivers.contract import severity_of
 from sinks.receivers.http import Poster
 from sinks.receivers.texts import Voice, particulars
 
@@ -31,9 +31,14 @@ class Alertmanager:
     grouped = False
 
     def __init__(
-        self, url: str, resend_seconds: float, zone: tzinfo = UTC, seconds_max: float = SECONDS_MAX
+        self,
+        url: str,
+        voice: Voice,
+        resend_seconds: float,
+        seconds_max: float = SECONDS_MAX,
     ) -> None:
-        self._voices = Voice("en", zone), Voice("zh-CN", zone)
+        self._links = voice.links
+        self._voices = replace_voice(voice, language="en"), replace_voice(voice, language="zh-CN")
         self.resend_seconds: float | None = resend_seconds
         self._expires_ms = round(resend_seconds * EXPIRES_AFTER_RESENDS * 1_000)
         self._url = url.rstrip("/") + "/api/v2/alerts"
@@ -54,7 +59,9 @@ class Alertmanager:
         yield self._alert(notification, ends_ms)
         was = notification.was
         if was is not None:
-            before = replace(notification, level=was.level, team=was.team, step=was.step)
+            before = replace(
+                notification, level=was.level, team=was.team, step=was.step, severity=was.severity
+            )
             if before != notification:
                 yield self._alert(before, now_ms)
 
@@ -65,7 +72,7 @@ class Alertmanager:
         return {
             "labels": {
                 "alertname": _NAMES[level],
-                "severity": SEVERITIES[level],
+                "severity": severity_of(notification),
                 "key": notification.key,
                 "tenant": wanted.tenant,
                 "source": wanted.source,
@@ -78,8 +85,9 @@ class Alertmanager:
             "annotations": {
                 "summary": english,
                 "summary_zh": chinese,
-                **particulars(notification),
+                **particulars(notification, self._links),
             },
+            "generatorURL": self._links.explanation(wanted) or "",
             "startsAt": rfc3339(starts_ms),
             "endsAt": rfc3339(ends_ms),
         }

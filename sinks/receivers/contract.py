@@ -5,8 +5,13 @@ from typing import Protocol
 
 from schemas.notifications import Notification
 
-# level of a notification → how urgent services that know of urgency are told it is
-SEVERITIES = {"breach": "critical", "at_risk": "warning"}
+# level of a notification → how urgent it is where no rung of a ladder says otherwise
+_SEVERITIES = {"breach": "critical", "at_risk": "warning"}
+
+
+def severity_of(notification: Notification) -> str:
+    """warning or critical: the rung's, else the level's. The same for an alert, its reminders and its end."""
+    return notification.severity or _SEVERITIES[notification.level]
 
 
 class ReceiverError(Exception):

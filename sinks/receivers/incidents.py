@@ -6,15 +6,16 @@ PagerDuty "Events API v2"; Atlassian "JSM Operations, Integration events".
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from urllib.parse import quote
 
 import orjson
 
 from schemas.instants import rfc3339
 from schemas.notifications import Notification
-from sinks.receivers.contract import SEVERITIES
+from sinks.receivers.contract import severity_of
 from sinks.receivers.http import Poster
+from sinks.receivers.links import Links
 from sinks.receivers.texts import Voice, particulars
 
 BATCH_MAX = 8  # one request each, so many at once
@@ -23,7 +24,7 @@ PAGERDUTY_URL = "https://events.pagerduty.com/v2/enqueue"
 JSM_URL = "https://api.atlassian.com/jsm/ops/integration/v2/alerts"
 _PAGERDUTY_KEY_MAX = 255
 _JSM_MESSAGE_MAX = 130
-_PRIORITIES = {"breach": "P1", "at_risk": "P3"}
+_PRIORITIES = {"critical": "P1", "warning": "P3"}
 
 
 class PagerDuty:
@@ -65,13 +66,14 @@ class PagerDuty:
             event["payload"] = {
                 "summary": self._voice.line(notification)[:1_024],
                 "source": f"{wanted.tenant}/{wanted.source}",
-                "severity": SEVERITIES[notification.level],
+                "severity": severity_of(notification),
                 "timestamp": rfc3339(now_ms if wanted.breach_ms is None else wanted.breach_ms),
                 "component": wanted.ticket_id,
                 "group": notification.team or "",
                 "class": wanted.clock,
-                "custom_details": _details(notification),
+                "custom_details": _details(notification, self._voice.links),
             }
+            event["links"] = [*_links(notification, self._voice.links)]
         return event
 
 
@@ -111,18 +113,28 @@ class JsmOperations:
             "description": line,
             "entity": notification.wanted.ticket_id,
             "source": "ticketpulse",
-            "priority": _PRIORITIES[notification.level],
+            "priority": _PRIORITIES[severity_of(notification)],
             "tags": [notification.level, notification.wanted.clock],
-            "details": _details(notification),
+            "details": _details(notification, self._voice.links),
         }
         await self._poster.post(self._url, orjson.dumps(alert), self._headers)
 
 
-def _details(notification: Notification) -> dict[str, str]:
+def _links(notification: Notification, links: Links) -> Iterator[dict[str, str]]:
+    wanted = notification.wanted
+    for text, href in (
+        ("Why", links.explanation(wanted)),
+        ("Runbook", links.runbook_of(wanted)),
+    ):
+        if href is not None:
+            yield {"href": href, "text": text}
+
+
+def _details(notification: Notification, links: Links) -> dict[str, str]:
     due_ms = notification.wanted.due_ms
     found = {"key": notification.key, "team": notification.team or ""}
     found["due_at"] = "" if due_ms is None else rfc3339(due_ms)
-    return {name: text for name, text in found.items() if text} | particulars(notification)
+    return {name: text for name, text in found.items() if text} | particulars(notification, links)
 
 
 def _short(key: str, length_max: int) -> str:

@@ -1,12 +1,13 @@
 """What people read: one line per notification, in English and 简体中文. Templates are data."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Literal
 
 from schemas.instants import from_ms
 from schemas.notifications import Notification, Wanted
+from sinks.receivers.links import NO_LINKS, Links
 
 Language = Literal["en", "zh-CN"]
 
@@ -44,10 +45,12 @@ _TITLES: dict[Language, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """In which language, and by whose clock."""
+    """In which language, and by whose clock. `clock_labels`: clock → language → what people call it."""
 
     language: Language
     zone: tzinfo
+    links: Links = NO_LINKS
+    clock_labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def line(self, notification: Notification) -> str:
         """One notification, on one line whatever its names hold."""
@@ -61,7 +64,7 @@ class Voice:
         return printable(
             _LINES[language].format(
                 head=_HEADS[language][notification.status, notification.level],
-                clock=wanted.clock,
+                clock=self.clock_labels.get(wanted.clock, {}).get(language, wanted.clock),
                 ticket=wanted.ticket_id,
                 due=self.due(wanted),
                 holder=_HOLDERS[language].format(who=who) if who else "",
@@ -71,8 +74,9 @@ class Voice:
         )
 
     def message(self, notifications: Sequence[Notification], bytes_max: int) -> str:
-        """All of them, a line each, as far as the bytes (UTF-8) go; then how many more there are."""
-        lines = [self.line(one) for one in notifications]
+        """All of them, a line each with where to read on, as far as the bytes (UTF-8) go; then how many more
+        there are."""
+        lines = [self._linked(one) for one in notifications]
         if len(lines) > 1:
             lines.insert(0, _TITLES[self.language].format(count=len(notifications)))
         text = "\n".join(lines)
@@ -83,6 +87,11 @@ class Voice:
             text = "\n".join([*lines, _MORE[self.language].format(count=left_out)])
         return text.encode()[:bytes_max].decode(errors="ignore")
 
+    def _linked(self, notification: Notification) -> str:
+        link = self.links.explanation(notification.wanted)
+        line = self.line(notification)
+        return f"{line} {link}" if link and notification.status == "firing" else line
+
     def due(self, wanted: Wanted) -> str:
         """The due instant by the wall clock of the zone."""
         if wanted.due_ms is None:
@@ -90,7 +99,7 @@ class Voice:
         return f"{from_ms(wanted.due_ms).astimezone(self.zone):%Y-%m-%d %H:%M:%S %Z}"
 
 
-def particulars(notification: Notification) -> dict[str, str]:
+def particulars(notification: Notification, links: Links = NO_LINKS) -> dict[str, str]:
     """What services that take fields are told beside the line, as far as it is known."""
     wanted = notification.wanted
     found = {
@@ -100,6 +109,8 @@ def particulars(notification: Notification) -> dict[str, str]:
         "policy_version": wanted.policy_version,
         "late": "true" if notification.late else None,
         "to": notification.to,
+        "explanation_url": links.explanation(wanted),
+        "runbook_url": links.runbook_of(wanted),
     }
     return {name: text for name, text in found.items() if text}
 

@@ -16,7 +16,9 @@ import orjson
 
 from schemas.instants import from_ms_or_none, rfc3339
 from schemas.notifications import Notification
+from sinks.receivers.contract import severity_of
 from sinks.receivers.http import Poster
+from sinks.receivers.links import NO_LINKS, Links
 
 SECONDS_MAX = 10.0
 
@@ -30,8 +32,11 @@ class Webhook:
     grouped = False
     resend_seconds: float | None = None
 
-    def __init__(self, url: str, secret: str, seconds_max: float = SECONDS_MAX) -> None:
+    def __init__(
+        self, url: str, secret: str, links: Links = NO_LINKS, seconds_max: float = SECONDS_MAX
+    ) -> None:
         self._url = url
+        self._links = links
         self._secret = secret.encode()
         self._poster = Poster(seconds_max)
 
@@ -44,7 +49,7 @@ class Webhook:
         await self._poster.stop()
 
     async def _deliver(self, notification: Notification, now_ms: int) -> None:
-        body = body_of(notification)
+        body = body_of(notification, self._links)
         headers = {"X-Ticketpulse-Once": notification.once.encode().hex()}
         if self._secret:
             timestamp = str(now_ms // 1_000)
@@ -59,7 +64,7 @@ def signature(secret: bytes, timestamp: str, body: bytes) -> str:
     return f"sha256={digest}"
 
 
-def body_of(notification: Notification) -> bytes:
+def body_of(notification: Notification, links: Links = NO_LINKS) -> bytes:
     """The JSON object, instants in RFC 3339."""
     wanted = notification.wanted
     return orjson.dumps(
@@ -69,6 +74,7 @@ def body_of(notification: Notification) -> bytes:
             "version": wanted.version,
             "status": notification.status,
             "level": notification.level,
+            "severity": severity_of(notification),
             "late": notification.late,
             "step": notification.step,
             "to": notification.to,
@@ -85,6 +91,8 @@ def body_of(notification: Notification) -> bytes:
             "tier": wanted.tier,
             "priority": wanted.priority,
             "policy_version": wanted.policy_version,
+            "explanation_url": links.explanation(wanted),
+            "runbook_url": links.runbook_of(wanted),
         },
         option=orjson.OPT_UTC_Z,
     )

@@ -55,8 +55,9 @@ def decide(
             return Unsaid()
         once = _once(key, wanted.version)
         return Notification(
-            key, once, "resolved", firing.level, firing.team, wanted, step=firing.step
-        )
+            key, once, "resolved", firing.level, firing.team, wanted,
+            step=firing.step, severity=firing.severity,
+        )  # fmt: skip
     if firing is not None and _stands(firing, wanted):
         return Unsaid()  # the same at another instant: no second page
     if wanted.level == "breach" and wanted.page_ms is not None and now_ms < wanted.page_ms:
@@ -69,7 +70,7 @@ def decide(
     was = None if same else firing
     repeat = firing is not None and _as_tried(firing) == (wanted.level, False)
     once = _once(key, firing.tried if repeat and firing is not None else wanted.version)
-    ladder = standing.step, standing.to, standing.severity
+    ladder = standing.step, standing.to, standing.severity or ""
     return Notification(key, once, "firing", wanted.level, wanted.team, wanted, was, late, *ladder)
 
 
@@ -87,7 +88,7 @@ def _climb(
     if to_say:
         step = max(standing.step, heard.step)
         once = f"{_once(key, wanted.version)}+{step}"
-        ladder = step, standing.to, standing.severity
+        ladder = step, standing.to, standing.severity or ""
         return Notification(
             key, once, "firing", heard.level, heard.team, wanted, heard, False, *ladder
         )
@@ -101,8 +102,9 @@ def again(key: str, notice: Notice, receiver: str) -> Notification | None:
         return None
     once = _once(key, heard.version)
     return Notification(
-        key, once, "firing", heard.level, heard.team, notice.wanted, step=heard.step
-    )
+        key, once, "firing", heard.level, heard.team, notice.wanted,
+        step=heard.step, severity=heard.severity,
+    )  # fmt: skip
 
 
 def about_to_say(notice: Notice, receiver: str, notification: Notification, by: str = "") -> Notice:
@@ -115,10 +117,12 @@ def about_to_say(notice: Notice, receiver: str, notification: Notification, by: 
     if known == ("maybe", notification.level, ending, notification.step):
         return notice if heard.by == by else _with(notice, receiver, replace(heard, by=by))
     tried = notification.wanted.version
-    level, team = notification.level, notification.team
-    step = notification.step
+    one = notification
+    ladder = one.step, one.severity
     return _with(
-        notice, receiver, Heard(heard.version, "maybe", level, team, tried, ending, by, step)
+        notice,
+        receiver,
+        Heard(heard.version, "maybe", one.level, one.team, tried, ending, by, *ladder),
     )
 
 
@@ -134,15 +138,16 @@ def told(notice: Notice, receiver: str, notification: Notification) -> Notice:
     """After a delivery that was acknowledged."""
     version = notification.wanted.version
     heard = Heard(
-        version, notification.status, notification.level, notification.team, step=notification.step
-    )
+        version, notification.status, notification.level, notification.team,
+        step=notification.step, severity=notification.severity,
+    )  # fmt: skip
     return _with(notice, receiver, heard)
 
 
 def unsaid(notice: Notice, receiver: str) -> Notice:
     """After a version that need not be heard: what fires goes on firing."""
     before = notice.heard.get(receiver, Heard(0, "unsaid"))
-    heard = Heard(notice.wanted.version, before.status, before.level, before.team, step=before.step)
+    heard = replace(before, version=notice.wanted.version, tried=0, ending=False, by="")
     return _with(notice, receiver, heard)
 
 
@@ -194,7 +199,7 @@ def _once(key: str, version: int) -> str:
     return f"{key}@{version}"
 
 
-def _rank(heard: Heard) -> tuple[int, int, int, str, str]:
+def _rank(heard: Heard) -> tuple[int, int, int, str, str, str]:
     """How far things were: a try is as far as the version and rung that was tried; its answer is farther."""
     progress = max(heard.version, heard.tried)
-    return progress, heard.step, _RANKS[heard.status], heard.level, heard.team or ""
+    return progress, heard.step, _RANKS[heard.status], heard.level, heard.team or "", heard.severity

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -92,7 +92,7 @@ async def run_roles(
         # A Ctrl-C that came before takes effect here, while there is nothing to be undone yet.
         await asyncio.sleep(0)
         async with _parts(settings, roles, book, extras) as parts:
-            receivers = receivers_of(parts.settings)
+            receivers = receivers_of(parts.settings, _clock_labels(parts.book))
             made = [
                 _role(name, parts, extras, receivers)
                 for name in ROLES
@@ -272,7 +272,10 @@ def _dashboard_config(parts: Parts, extras: Extras) -> DashboardConfig:
         title=extras.title,
         demo=DemoClock(clock.start_ms, clock.speed) if isinstance(clock, VirtualClock) else None,
         zone=extras.zone,
-        clock_labels={
-            clock.id: clock.labels for policy in parts.book.policies for clock in policy.clocks
-        },
+        clock_labels=_clock_labels(parts.book),
     )
+
+
+def _clock_labels(book: PolicyBook) -> dict[str, Mapping[str, str]]:
+    """What people call the clocks; of the newest version that has one."""
+    return {clock.id: clock.labels for policy in book.policies for clock in policy.clocks}

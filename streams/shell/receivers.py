@@ -1,6 +1,6 @@
 """The receivers of notifications that the settings name."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 
 from schemas.problems import Problem, ProblemsError
@@ -8,6 +8,7 @@ from sinks.receivers.alertmanager import Alertmanager
 from sinks.receivers.chat import KINDS, Chat
 from sinks.receivers.contract import Receiver
 from sinks.receivers.incidents import JsmOperations, PagerDuty
+from sinks.receivers.links import Links
 from sinks.receivers.mail import Mail, mail_server
 from sinks.receivers.texts import Voice
 from sinks.receivers.webhook import Webhook
@@ -18,17 +19,22 @@ from streams.shell.settings import Settings, listed
 _CHATS = {"slack": "", "wecom": "", "dingtalk": "dingtalk_secret", "feishu": "feishu_secret"}
 
 
-def receivers_of(settings: Settings) -> list[Receiver]:
-    """May be none. ProblemsError with every mistake; addresses may hold secrets and are not shown."""
+def receivers_of(
+    settings: Settings, clock_labels: Mapping[str, Mapping[str, str]] | None = None
+) -> list[Receiver]:
+    """May be none. `clock_labels`: clock → language → what people call it. ProblemsError with every mistake; addresses may hold secrets and are not shown."""
     problems = [*_problems(settings)]
     if problems:
         raise ProblemsError(*problems)
-    voice = Voice(settings.notify_language, zone(settings.notify_zone))
+    links = Links(settings.page_url, settings.runbook_url)
+    local = zone(settings.notify_zone)
+    voice = Voice(settings.notify_language, local, links, clock_labels or {})
     found: list[Receiver] = []
     if settings.alertmanager_url:
-        found.append(Alertmanager(settings.alertmanager_url, settings.resend_seconds, voice.zone))
+        url, resend_seconds = settings.alertmanager_url, settings.resend_seconds
+        found.append(Alertmanager(url, voice, resend_seconds))
     if settings.webhook_url:
-        found.append(Webhook(settings.webhook_url, secret_of(settings, "webhook_secret")))
+        found.append(Webhook(settings.webhook_url, secret_of(settings, "webhook_secret"), links))
     for name, secret in _CHATS.items():
         if url := secret_of(settings, f"{name}_url"):
             found.append(Chat(KINDS[name], url, secret_of(settings, secret), voice))
@@ -51,6 +57,8 @@ def _problems(settings: Settings) -> Iterator[Problem]:
     addresses = {
         "alertmanager_url": settings.alertmanager_url,
         "webhook_url": settings.webhook_url,
+        "page_url": settings.page_url,
+        "runbook_url": settings.runbook_url,
         **{f"{name}_url": secret_of(settings, f"{name}_url") for name in _CHATS},
     }
     for name, url in addresses.items():

@@ -141,6 +141,16 @@ class Settings(BaseSettings):
         "en", description="of messages to people; Alertmanager gets both"
     )
     notify_zone: str = Field("UTC", description="IANA zone of the times in them")
+    page_url: str = Field(
+        "",
+        description="address under which people reach the live page: notifications link to their ticket there, which"
+        " explains itself",
+    )
+    runbook_url: str = Field(
+        "",
+        description="address of what is to be done about a breach, in notifications; {clock} and {team} stand for"
+        " those of the alert",
+    )
     slack_url: SecretStr = Field(SecretStr(""), description="incoming webhook of a Slack channel")
     wecom_url: SecretStr = Field(
         SecretStr(""), description="robot of a WeCom group (企业微信群机器人)"

@@ -87,13 +87,15 @@ async def test_rungs_are_climbed_acknowledged_and_ended_and_a_restart_doubles_no
     async with PagingReceiver(SECRET) as receiver:
         settings = await settings_for(receiver, tmp_path)
         clock = ManualClock(NOW_MS + 1)
-        async with notifying(settings, clock):
+        async with notifying(settings, clock) as notifier:
+            known = notifier._actions
             await say(settings, [intent(f"T{n}", 1, "breach") for n in range(4)])
             await settled(receiver, {f"T{n}": [first] for n in range(4)})
             await act(settings, "T1", "acknowledge", 5)  # holds until 35
             await act(settings, "T2", "silence", 5, until_minute=45)
             await say(settings, [intent("T3", 2, "resolved")])
             await settled(receiver, {"T3": [first, ("resolved", 1, None)]})
+            await until(lambda: all(known.of(key_of(ticket)) for ticket in ("T1", "T2")))
             clock.move_to(NOW_MS + 11 * MINUTE_MS)
             await settled(receiver, {"T0": [first, lead], "T1": [first], "T2": [first]})
         async with notifying(settings, clock):  # another one, which knows what was said

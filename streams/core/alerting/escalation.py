@@ -168,7 +168,7 @@ def _ladder(given: language.Ladder) -> _Ladder:
                 step.since,
                 duration_ms(step.after),
                 step.to,
-                step.severity,
+                step.severity or ("warning" if step.since == "at_risk" else "critical"),
                 step.unless_acknowledged,
             )
             for step in given.steps

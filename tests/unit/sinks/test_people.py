@@ -17,11 +17,14 @@ from msgspec.structs import replace
 
 from schemas.problems import ProblemsError
 from sinks.receivers import chat
+from sinks.receivers.alertmanager import Alertmanager
 from sinks.receivers.chat import KINDS, Chat, dingtalk_sign, feishu_sign
 from sinks.receivers.contract import ReceiverError
 from sinks.receivers.incidents import JsmOperations, PagerDuty
+from sinks.receivers.links import Links
 from sinks.receivers.mail import Mail, MailServer, mail_server
 from sinks.receivers.texts import Voice
+from sinks.receivers.webhook import Webhook
 from streams.shell.receivers import receivers_of
 from streams.shell.settings import load_settings
 from tests.serving import Server, serving
@@ -39,6 +42,52 @@ def test_a_line_says_what_when_and_who_in_both_languages() -> None:
         "【逾期】工单 T1 的 resolution，应于 2026-01-05 15:59:59 CST 前完成；L2 / P1（事后得知）"
     )
     assert ENGLISH.line(OVER).startswith("Over: ")
+
+
+LINKED = Voice(
+    "zh-CN",
+    ZoneInfo("Asia/Shanghai"),
+    Links("https://pulse.example/", "https://wiki.example/{clock}?team={team}"),
+    {"resolution": {"en": "Resolution", "zh-CN": "办结"}},
+)
+PAGE = "https://pulse.example/tickets/default/desk/T1"
+RUNBOOK = "https://wiki.example/resolution?team=L2"
+
+
+def test_a_message_leads_to_the_explanation_and_calls_clocks_by_their_names() -> None:
+    told = "【逾期】工单 T1 的 办结，应于 2026-01-05 15:59:59 CST 前完成；L2 / P1"
+    assert LINKED.message([BREACH], 2_048) == f"{told} {PAGE}"
+    assert PAGE not in LINKED.message([OVER], 2_048)
+    assert LINKED.line(BREACH) == told, "where there are fields, the link has one of its own"
+    odd = replace(BREACH.wanted, ticket_id="a/b ?#")
+    assert LINKED.links.explanation(odd) == PAGE.replace("T1", "a%2Fb%20%3F%23")
+    assert LINKED.links.runbook_of(replace(odd, team=None)) == RUNBOOK.replace("L2", "none")
+
+
+async def test_whoever_takes_fields_gets_both_links_and_the_severity_of_the_rung() -> None:
+    mild = replace(BREACH, step=2, severity="warning")
+    async with serving() as server:
+        for receiver in (
+            PagerDuty("R", LINKED, server.url),
+            JsmOperations("k", LINKED, server.url),
+            Webhook(server.url, "", LINKED.links),
+            Alertmanager(server.url, LINKED, 60.0),
+        ):
+            server.answer = answering(b"{}", 202)
+            await receiver.deliver([mild], NOW_MS)
+            await receiver.stop()
+    pagerduty, jsm, webhook, (alert,) = (orjson.loads(body) for _, _, body in server.requests)
+    assert pagerduty["payload"]["severity"] == "warning"
+    assert [one["href"] for one in pagerduty["links"]] == [PAGE, RUNBOOK]
+    assert jsm["priority"] == "P3"
+    links = {"explanation_url": PAGE, "runbook_url": RUNBOOK}
+    assert jsm["details"].items() >= links.items()
+    assert webhook.items() >= {**links, "severity": "warning"}.items()
+    assert alert["labels"]["severity"] == "warning"
+    assert alert["annotations"].items() >= links.items()
+    assert alert["generatorURL"] == PAGE
+    assert "办结" in alert["annotations"]["summary_zh"]
+    assert "Resolution" in alert["annotations"]["summary"]
 
 
 def test_a_name_makes_no_line_of_its_own() -> None:

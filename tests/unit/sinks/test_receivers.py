@@ -1,5 +1,7 @@
 """Receivers of notifications: what goes over the wire, and what an answer means."""
 
+from datetime import UTC
+
 import orjson
 import pytest
 from aiohttp import web
@@ -7,6 +9,7 @@ from aiohttp import web
 from schemas.notifications import Heard, Notification, Wanted
 from sinks.receivers.alertmanager import Alertmanager
 from sinks.receivers.contract import ReceiverError
+from sinks.receivers.texts import Voice
 from sinks.receivers.webhook import Webhook, signature
 from tests.serving import serving
 
@@ -26,6 +29,7 @@ WANTED = Wanted(
     tenant="default",
     source="desk",
 )
+VOICE = Voice("en", UTC)
 BREACH = Notification("sla:default/desk/T1:resolution:e1", "k@7", "firing", "breach", "L2", WANTED)
 OVER = Notification("sla:default/desk/T1:resolution:e1", "k@9", "resolved", "breach", "L2", WANTED)
 GROWN = Notification(
@@ -49,6 +53,7 @@ async def test_a_webhook_is_signed_over_its_time_and_its_bytes() -> None:
         "version": 7,
         "status": "firing",
         "level": "breach",
+        "severity": "critical",
         "late": False,
         "step": 0,
         "to": None,
@@ -65,6 +70,8 @@ async def test_a_webhook_is_signed_over_its_time_and_its_bytes() -> None:
         "tier": None,
         "priority": "P1",
         "policy_version": "",
+        "explanation_url": None,
+        "runbook_url": None,
     }
 
 
@@ -121,7 +128,7 @@ async def test_nobody_there_is_no_answer() -> None:
 
 async def test_alertmanager_gets_one_alert_per_cycle_that_expires_unless_repeated() -> None:
     async with serving() as server:
-        receiver = Alertmanager(server.url, resend_seconds=60.0)
+        receiver = Alertmanager(server.url, VOICE, resend_seconds=60.0)
         await receiver.deliver([BREACH, OVER], NOW_MS)
         await receiver.stop()
     ((path, _headers, body),) = server.requests
@@ -149,7 +156,7 @@ async def test_alertmanager_gets_one_alert_per_cycle_that_expires_unless_repeate
 
 async def test_a_warning_that_became_a_breach_ends_under_its_own_labels() -> None:
     async with serving() as server:
-        receiver = Alertmanager(server.url + "/", resend_seconds=60.0)
+        receiver = Alertmanager(server.url + "/", VOICE, resend_seconds=60.0)
         await receiver.deliver([GROWN], NOW_MS)
         await receiver.stop()
     firing, over = orjson.loads(server.requests[0][2])
