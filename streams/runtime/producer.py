@@ -13,10 +13,10 @@ from typing import Any
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, ProducerClosed
-from aiokafka.partitioner import murmur2
 
 from schemas.problems import Problem, ProblemsError
 from streams.runtime.changelog import Message
+from streams.runtime.murmur2 import murmur2
 from streams.runtime.security import PLAINTEXT, KafkaSecurity
 
 log = logging.getLogger(__name__)
@@ -268,5 +268,4 @@ def _parts(
 @lru_cache(maxsize=65_536)
 def partition_of(key: bytes, partitions: int) -> int:
     """The partition that Kafka's clients choose for a key: murmur2, positive, modulo."""
-    hashed: int = murmur2(key)
-    return (hashed & 0x7FFFFFFF) % partitions
+    return (murmur2(key) & 0x7FFFFFFF) % partitions
